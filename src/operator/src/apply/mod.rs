@@ -1,0 +1,3 @@
+//! The only writer of children.
+
+pub mod difference;

@@ -1,0 +1,1 @@
+//! Which optional kinds the API server serves.
