@@ -1,0 +1,31 @@
+//! The ControllerRevision that keeps an accepted spec, from which the pipeline is rendered while a
+//! later spec is invalid. Its name follows from the spec, so that turning back finds it again.
+
+use serde_json::json;
+
+use super::{Meta, Object, child};
+use crate::api::ObservabilityPipelineSpec;
+use crate::kinds::Kind;
+use crate::names::hash;
+use crate::validate::Validated;
+
+pub(super) fn revision(pipeline: &Validated) -> Object {
+    let name = pipeline.identity().revision(&spec_hash(pipeline.spec()));
+    let content = json!({
+        "data": {"spec": without_suspend(pipeline.spec())},
+        "revision": pipeline.revision(),
+    });
+    child(pipeline, Kind::ControllerRevision, name, Meta::default(), content)
+}
+
+/// Ten digits that name a spec.
+#[must_use]
+pub fn spec_hash(spec: &ObservabilityPipelineSpec) -> String {
+    let text = serde_json::to_string(&without_suspend(spec)).unwrap_or_default();
+    hash(text.as_bytes(), 10)
+}
+
+/// Suspension says whether to reconcile, not what.
+fn without_suspend(spec: &ObservabilityPipelineSpec) -> ObservabilityPipelineSpec {
+    ObservabilityPipelineSpec { suspend: None, ..spec.clone() }
+}
