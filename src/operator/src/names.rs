@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 pub const PREFIX: &str = "obspipe.dev/";
 /// Annotation on the pod template that carries the configuration's hash.
 pub const CONFIG_HASH_ANNOTATION: &str = "obspipe.dev/config-hash";
+/// Annotation that repeats a ControllerRevision's number, which its metadata does not show.
+pub const REVISION_ANNOTATION: &str = "obspipe.dev/revision";
 /// Label that all children carry, and by which they are watched.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "obspipe");
 /// Longest container port name (core/v1 ContainerPort: an IANA_SVC_NAME).

@@ -20,7 +20,6 @@ use serde_json::Value;
 use crate::api::FIELD_MANAGER;
 use crate::cluster::cache::{ChildRef, Children, Rollout, Seen};
 use crate::cluster::{Cluster, RequestError};
-use crate::kinds::Kind;
 use crate::names::Identity;
 use crate::render::{Object, Prepared};
 use difference::{Difference, differences};
@@ -94,14 +93,23 @@ pub async fn apply(cluster: &Cluster, children: &Children, prepared: &Prepared) 
         report(identity, &at, &outcome);
         outcomes.push((at, outcome));
     }
-    let workload = prepared.objects.iter().find(|object| object.kind.is_workload()).map(|object| {
-        let at = place(identity, object);
-        let rollout = children.get(&at).and_then(|seen| seen.rollout).unwrap_or_default();
-        (at, rollout)
-    });
+    let workload = workload(children, prepared);
     let available = workload.as_ref().is_some_and(|(_, rollout)| rollout.complete());
     outcomes.extend(prune(cluster, children, prepared, available).await);
     Applied { outcomes, workload }
+}
+
+/// What the cluster holds of what was prepared, without writing: for a suspended pipeline.
+#[must_use]
+pub fn look(children: &Children, prepared: &Prepared) -> Applied {
+    Applied { outcomes: Vec::new(), workload: workload(children, prepared) }
+}
+
+fn workload(children: &Children, prepared: &Prepared) -> Option<(ChildRef, Rollout)> {
+    let object = prepared.objects.iter().find(|object| object.kind.is_workload())?;
+    let at = place(&prepared.identity, object);
+    let rollout = children.get(&at).and_then(|seen| seen.rollout).unwrap_or_default();
+    Some((at, rollout))
 }
 
 fn place(identity: &Identity, object: &Object) -> ChildRef {
@@ -263,20 +271,4 @@ fn warn_of_unstable(at: &ChildRef, object: &Object, answer: &Value) {
         tracing::warn!(kind = at.kind.info().name, name = at.name, field = %first,
             "the API server stored something else than what was applied");
     }
-}
-
-/// The kinds whose objects were not applied for lack of a right, with verb and resource.
-#[must_use]
-pub fn forbidden(applied: &Applied) -> Vec<String> {
-    let errors = applied.outcomes().iter().filter_map(|(_, outcome)| match outcome {
-        Outcome::Failed(error @ RequestError::Forbidden { .. }) => Some(error.to_string()),
-        _ => None,
-    });
-    errors.collect()
-}
-
-/// Whether an object belongs to the collector, the rules or the dashboards.
-#[must_use]
-pub fn is_rule(at: &ChildRef) -> bool {
-    at.kind == Kind::PrometheusRule
 }

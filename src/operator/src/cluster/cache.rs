@@ -8,9 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::kinds::Kind;
-
-/// Annotation that repeats a ControllerRevision's number, which its metadata does not show.
-pub const REVISION_ANNOTATION: &str = "obspipe.dev/revision";
+use crate::names::REVISION_ANNOTATION;
 
 /// A child's place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -86,6 +86,8 @@ pub struct Surroundings<'a> {
     pub served: &'a BTreeSet<Kind>,
     /// In which PrometheusRule each rule group stands now, so that it keeps its place.
     pub placement: &'a BTreeMap<String, usize>,
+    /// The number of this spec among the accepted ones.
+    pub revision: i64,
 }
 
 /// Renders everything that a pipeline owns.
@@ -98,7 +100,7 @@ pub fn render(pipeline: &Validated, surroundings: &Surroundings<'_>) -> Prepared
         summary: summary(pipeline, surroundings),
     };
     let objects = &mut prepared.objects;
-    objects.push(revision::revision(pipeline));
+    objects.push(revision::revision(pipeline, surroundings.revision));
     objects.push(service_account::service_account(pipeline));
     objects.push(config_map::configuration(pipeline));
     objects.extend(service::service(pipeline));

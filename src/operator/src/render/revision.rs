@@ -6,16 +6,19 @@ use serde_json::json;
 use super::{Meta, Object, child};
 use crate::api::ObservabilityPipelineSpec;
 use crate::kinds::Kind;
+use crate::names::REVISION_ANNOTATION;
 use crate::names::hash;
 use crate::validate::Validated;
 
-pub(super) fn revision(pipeline: &Validated) -> Object {
+pub(super) fn revision(pipeline: &Validated, number: i64) -> Object {
     let name = pipeline.identity().revision(&spec_hash(pipeline.spec()));
     let content = json!({
         "data": {"spec": without_suspend(pipeline.spec())},
-        "revision": pipeline.revision(),
+        "revision": number,
     });
-    child(pipeline, Kind::ControllerRevision, name, Meta::default(), content)
+    let mut meta = Meta::default();
+    meta.annotations.insert(REVISION_ANNOTATION.into(), number.to_string());
+    child(pipeline, Kind::ControllerRevision, name, meta, content)
 }
 
 /// Ten digits that name a spec.

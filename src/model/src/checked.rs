@@ -1,0 +1,187 @@
+//! A configuration in which nothing is wrong. Made by `check` alone, so that whoever holds one need
+//! not ask again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::catalogue::{Class, Component};
+use crate::components::network::ServerTls;
+use crate::components::service::Telemetry;
+use crate::id::{ComponentId, PipelineId};
+use crate::settings::ListenAddress;
+
+/// A checked configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    pub(crate) components: BTreeMap<(Class, ComponentId), Component>,
+    pub(crate) pipelines: Vec<Pipeline>,
+    pub(crate) extensions: Vec<ComponentId>,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) deferred: BTreeSet<String>,
+}
+
+/// A pipeline: what goes in, through and out, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    /// Its name.
+    pub id: PipelineId,
+    /// Where telemetry comes in.
+    pub receivers: Vec<ComponentId>,
+    /// What it goes through, in this order.
+    pub processors: Vec<ComponentId>,
+    /// Where it goes.
+    pub exporters: Vec<ComponentId>,
+}
+
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ListenerKind {
+    /// OTLP over gRPC
+    OtlpGrpc,
+    /// OTLP over HTTP
+    OtlpHttp,
+    /// The prometheus exporter's page
+    PrometheusScrape,
+    /// The health_check extension
+    HealthCheck,
+    /// The collector's own metrics
+    SelfMetrics,
+}
+
+/// A port that the collector opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Whose it is, as a path: `receivers.otlp.protocols.grpc.endpoint`.
+    pub path: String,
+    /// A name for the port: `otlp-grpc`, `prometheus`, `prometheus-second`.
+    pub name: String,
+    /// Host name or address; empty for all addresses.
+    pub host: String,
+    /// Port number.
+    pub port: u16,
+    /// What it is for.
+    pub kind: ListenerKind,
+    /// Whether it speaks TLS.
+    pub tls: bool,
+}
+
+impl Listener {
+    /// Whether only the machine or pod itself can reach it.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        ListenAddress::new(&self.host, self.port).is_loopback()
+    }
+
+    /// Whether both cannot be bound at once.
+    #[must_use]
+    pub fn conflicts_with(&self, other: &Self) -> bool {
+        self.port == other.port && self.port != 0 && hosts_overlap(&self.host, &other.host)
+    }
+}
+
+/// Every address overlaps with "all addresses"; `localhost` is 127.0.0.1 and ::1.
+fn hosts_overlap(a: &str, b: &str) -> bool {
+    let addresses = |host: &str| -> Vec<String> {
+        match host {
+            "localhost" => vec!["127.0.0.1".into(), "::1".into()],
+            other => vec![other.to_owned()],
+        }
+    };
+    let all = |host: &str| {
+        host.is_empty() || host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
+    };
+    all(a) || all(b) || addresses(a).iter().any(|address| addresses(b).contains(address))
+}
+
+impl Checked {
+    /// The component of a class and id.
+    #[must_use]
+    pub fn component(&self, class: Class, id: &ComponentId) -> Option<&Component> {
+        self.components.get(&(class, id.clone()))
+    }
+
+    /// All components, by class and id.
+    pub fn components(&self) -> impl Iterator<Item = (Class, &ComponentId, &Component)> {
+        self.components.iter().map(|((class, id), component)| (*class, id, component))
+    }
+
+    /// The pipelines, by id.
+    #[must_use]
+    pub fn pipelines(&self) -> &[Pipeline] {
+        &self.pipelines
+    }
+
+    /// The extensions in use, in the order written.
+    #[must_use]
+    pub fn extensions(&self) -> &[ComponentId] {
+        &self.extensions
+    }
+
+    /// The collector's own telemetry.
+    #[must_use]
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// The ports that the collector opens, by name. Those whose address is known only where it
+    /// runs are not among them.
+    #[must_use]
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
+    }
+
+    /// Paths of settings whose value is known only where the collector runs; what stands in their
+    /// place is a default and means nothing.
+    #[must_use]
+    pub fn deferred(&self) -> &BTreeSet<String> {
+        &self.deferred
+    }
+
+    /// The greatest `limit_mib` of the memory_limiters in use, in MiB.
+    #[must_use]
+    pub fn memory_limit_mib(&self) -> Option<u64> {
+        let limits = self.components.values().filter_map(|component| match component {
+            Component::MemoryLimiter(limiter) => Some(limiter.limit_mib),
+            _ => None,
+        });
+        limits.filter(|limit| *limit > 0).max()
+    }
+}
+
+/// The ports that one component opens.
+pub(crate) fn listeners_of(class: Class, id: &ComponentId, component: &Component) -> Vec<Listener> {
+    let path = format!("{}.{id}", class.section());
+    let name = if id.name.is_empty() { id.kind.clone() } else { format!("{}-{}", id.kind, id.name) };
+    let open = |suffix: &str, at: &str, address: &ListenAddress, kind, tls: &Option<ServerTls>| {
+        Listener {
+            path: format!("{path}.{at}"),
+            name: format!("{name}{suffix}"),
+            host: address.host.clone(),
+            port: address.port,
+            kind,
+            tls: tls.is_some(),
+        }
+    };
+    match component {
+        Component::OtlpReceiver(receiver) => {
+            let grpc = receiver.protocols.grpc.iter().map(|server| {
+                let at = "protocols.grpc.endpoint";
+                open("-grpc", at, &server.endpoint, ListenerKind::OtlpGrpc, &server.tls)
+            });
+            let http = receiver.protocols.http.iter().map(|server| {
+                let at = "protocols.http.endpoint";
+                open("-http", at, &server.endpoint, ListenerKind::OtlpHttp, &server.tls)
+            });
+            grpc.chain(http).collect()
+        }
+        Component::Prometheus(exporter) => {
+            let kind = ListenerKind::PrometheusScrape;
+            vec![open("", "endpoint", &exporter.endpoint, kind, &exporter.tls)]
+        }
+        Component::HealthCheck(check) => {
+            vec![open("", "endpoint", &check.endpoint, ListenerKind::HealthCheck, &check.tls)]
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,42 @@
+//! The otlp exporter, over gRPC (otelcol exporter/otlpexporter; `otlp_grpc` since 2026).
+
+use std::time::Duration;
+
+use super::network::{
+    ClientKeepalive, ClientTls, Compression, Headers, MAX_GRPC_REQUEST_BYTES, Queue, Retry,
+};
+use crate::settings::{Target, settings};
+
+settings! {
+    /// Sends OTLP over gRPC.
+    pub struct OtlpExporter {
+        /// Address to send to.
+        endpoint: Target = Target::required(),
+        /// TLS; on unless `tls.insecure` or an `http` scheme.
+        tls: ClientTls = ClientTls::default(),
+        /// How requests are compressed.
+        compression: Compression = Compression::Gzip,
+        /// Headers sent along.
+        headers: Headers = Headers::new(),
+        /// `:authority` of the requests.
+        authority: Option<String> = None,
+        /// Keepalive of the connection.
+        keepalive: Option<ClientKeepalive> = None,
+        /// How long a request may take.
+        timeout: Duration = Duration::from_secs(5),
+        /// Bytes read at once.
+        read_buffer_size: u64 = 32_768,
+        /// Bytes written at once.
+        write_buffer_size: u64 = 524_288,
+        /// Wait for a connection instead of failing at once.
+        wait_for_ready: bool = false,
+        /// Balancing over the addresses of a name.
+        balancer_name: Option<String> = None,
+        /// When what failed is sent again.
+        retry_on_failure: Retry = Retry::default(),
+        /// What waits to be sent.
+        sending_queue: Queue = Queue::default(),
+        /// Largest request in bytes; ours.
+        max_request_bytes: u64 = MAX_GRPC_REQUEST_BYTES,
+    }
+}

@@ -1,0 +1,83 @@
+//! The otlphttp exporter (otelcol exporter/otlphttpexporter; `otlp_http` since 2026).
+
+use std::time::Duration;
+
+use super::network::{ClientTls, Compression, Headers, Queue, Retry};
+use crate::decode::Decoder;
+use crate::problem::Code;
+use crate::settings::{HttpUrl, choice, settings};
+
+settings! {
+    /// Sends OTLP over HTTP.
+    pub struct OtlpHttpExporter {
+        /// Base address; `/v1/traces` and so on are added.
+        endpoint: Option<HttpUrl> = None,
+        /// Whole address of traces, instead.
+        traces_endpoint: Option<HttpUrl> = None,
+        /// Whole address of metrics, instead.
+        metrics_endpoint: Option<HttpUrl> = None,
+        /// Whole address of logs, instead.
+        logs_endpoint: Option<HttpUrl> = None,
+        /// How requests are encoded.
+        encoding: Encoding = Encoding::Proto,
+        /// TLS of an https address.
+        tls: ClientTls = ClientTls::default(),
+        /// How requests are compressed.
+        compression: Compression = Compression::Gzip,
+        /// Headers sent along.
+        headers: Headers = Headers::new(),
+        /// Proxy to send through.
+        proxy_url: Option<HttpUrl> = None,
+        /// How long a request may take.
+        timeout: Duration = Duration::from_secs(30),
+        /// Bytes read at once; 0 is the built-in size.
+        read_buffer_size: u64 = 0,
+        /// Bytes written at once; 0 is the built-in size.
+        write_buffer_size: u64 = 524_288,
+        /// Idle connections kept.
+        max_idle_conns: u32 = 100,
+        /// Idle connections kept for one host; 0 is no limit.
+        max_idle_conns_per_host: u32 = 0,
+        /// Connections to one host; 0 is no limit.
+        max_conns_per_host: u32 = 0,
+        /// How long an idle connection is kept.
+        idle_conn_timeout: Duration = Duration::from_secs(90),
+        /// A connection for every request.
+        disable_keep_alives: bool = false,
+        /// When what failed is sent again.
+        retry_on_failure: Retry = Retry::default(),
+        /// What waits to be sent.
+        sending_queue: Queue = Queue::default(),
+        /// Largest request in bytes before compression; ours.
+        max_request_bytes: u64 = 20_971_520,
+    }
+    check = endpoints;
+}
+
+choice! {
+    /// How requests are encoded.
+    pub enum Encoding {
+        /// Protobuf
+        Proto = "proto",
+        /// JSON
+        Json = "json",
+    }
+}
+
+/// Which signals need an address is known only to the pipelines; none at all is wrong anyway.
+fn endpoints(exporter: &OtlpHttpExporter, d: &mut Decoder) {
+    const KEYS: [&str; 4] =
+        ["endpoint", "traces_endpoint", "metrics_endpoint", "logs_endpoint"];
+    let given = [
+        &exporter.endpoint,
+        &exporter.traces_endpoint,
+        &exporter.metrics_endpoint,
+        &exporter.logs_endpoint,
+    ];
+    let deferred = KEYS.iter().any(|key| d.is_deferred(key));
+    // An address that was given and is wrong was reported as such.
+    let reported = d.problems.iter().any(|p| KEYS.iter().any(|key| p.path.ends_with(key)));
+    if given.iter().all(|endpoint| endpoint.is_none()) && !deferred && !reported {
+        d.problem_at("endpoint", Code::Missing, "must be given");
+    }
+}

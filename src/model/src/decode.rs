@@ -1,0 +1,451 @@
+//! Decoding settings: from values to typed fields, collecting every problem instead of stopping at
+//! the first. It knows how a field is read, not which fields there are (`settings!`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::environment::join;
+use crate::problem::{Code, Problem};
+use crate::value::Value;
+
+/// Collects what is found while decoding, and knows where it is.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    path: String,
+    /// Problems so far.
+    pub problems: Vec<Problem>,
+    /// Warnings so far.
+    pub warnings: Vec<Problem>,
+    /// Paths of fields whose value is known only where the collector runs.
+    pub deferred: BTreeSet<String>,
+}
+
+impl Decoder {
+    /// Where decoding is.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Runs `f` one key deeper.
+    pub fn at<T>(&mut self, key: &str, f: impl FnOnce(&mut Self) -> T) -> T {
+        let deeper = join(&self.path, key);
+        self.with_path(deeper, f)
+    }
+
+    /// Runs `f` at an item of a list.
+    pub fn item<T>(&mut self, index: usize, f: impl FnOnce(&mut Self) -> T) -> T {
+        let deeper = format!("{}[{index}]", self.path);
+        self.with_path(deeper, f)
+    }
+
+    fn with_path<T>(&mut self, path: String, f: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.path, path);
+        let result = f(self);
+        self.path = before;
+        result
+    }
+
+    /// A problem here.
+    pub fn problem(&mut self, code: Code, message: impl Into<String>) {
+        self.problems.push(Problem::new(self.path.clone(), code, message));
+    }
+
+    /// A problem at a key below here.
+    pub fn problem_at(&mut self, key: &str, code: Code, message: impl Into<String>) {
+        self.problems.push(Problem::new(join(&self.path, key), code, message));
+    }
+
+    /// A warning here.
+    pub fn warning(&mut self, code: Code, message: impl Into<String>) {
+        self.warnings.push(Problem::new(self.path.clone(), code, message));
+    }
+
+    /// Whether the value of a key below here is known only where the collector runs.
+    #[must_use]
+    pub fn is_deferred(&self, key: &str) -> bool {
+        self.deferred.contains(&join(&self.path, key))
+    }
+
+    fn wrong_type(&mut self, value: &Value, wanted: &str) {
+        self.problem(Code::WrongType, format!("{} where {wanted} is wanted", found(value)));
+    }
+}
+
+/// What stands there, for a message: the written text of anything expanded.
+fn found(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.len() <= 64 => format!("{text:?}"),
+        Value::Expanded { written, .. } => format!("the value of {written:?}"),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        other => other.kind().to_owned(),
+    }
+}
+
+/// A type that a field of settings can have.
+pub trait Setting: Sized {
+    /// Reads it. None, with the problem noted, where it cannot be read; the default stands then.
+    fn decode(value: &Value, d: &mut Decoder) -> Option<Self>;
+
+    /// What it is, for the documentation.
+    fn type_name() -> String;
+
+    /// Its keys, if it is a group of settings.
+    fn keys() -> Vec<KeyDoc> {
+        Vec::new()
+    }
+
+    /// How a default is shown in the documentation.
+    fn show(&self) -> String;
+
+    /// Whether this default stands for "must be given".
+    fn is_missing(&self) -> bool {
+        false
+    }
+}
+
+/// A key as documented.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDoc {
+    /// The key, dotted below its component.
+    pub key: String,
+    /// Type of its value.
+    pub type_name: String,
+    /// Its default.
+    pub default: String,
+    /// What it does.
+    pub doc: String,
+}
+
+/// Reads a field of a map: the default where the key is absent or null.
+pub fn field<T: Setting>(map: &Value, key: &str, default: T, d: &mut Decoder) -> T {
+    d.at(key, |d| match map.get(key) {
+        None => required(default, d),
+        Some(Value::Null) => match T::decode(&Value::Null, d) {
+            Some(value) => value,
+            None => required(default, d),
+        },
+        Some(Value::Deferred(written)) => {
+            d.deferred.insert(d.path.clone());
+            let message = format!("depends on {written:?}, which is known only where the collector runs");
+            d.warning(Code::Deferred, message);
+            default
+        }
+        Some(value) => T::decode(value, d).unwrap_or(default),
+    })
+}
+
+fn required<T: Setting>(default: T, d: &mut Decoder) -> T {
+    if default.is_missing() {
+        d.problem(Code::Missing, "must be given");
+    }
+    default
+}
+
+/// Notes the keys of a map that nobody asks for.
+pub fn unknown_keys(map: &Value, known: &[&str], d: &mut Decoder) {
+    for (key, _) in map.entries() {
+        if !known.contains(&key.as_str()) {
+            let path = join(&d.path, key);
+            let problem = Problem::new(path, Code::UnknownKey, "unknown key");
+            let problem = problem.did_you_mean(key, known.iter().copied());
+            d.problems.push(if problem.hint.is_none() && !known.is_empty() && known.len() <= 12 {
+                problem.hint(format!("known here: {}", known.join(", ")))
+            } else {
+                problem
+            });
+        }
+    }
+}
+
+/// Whether a value is a map or nothing; notes a problem where it is neither.
+pub fn is_map(value: &Value, d: &mut Decoder) -> bool {
+    match value {
+        Value::Map(_) | Value::Null => true,
+        Value::Expanded { parsed, .. } => is_map(parsed, d),
+        other => {
+            d.wrong_type(other, "a map");
+            false
+        }
+    }
+}
+
+impl Setting for bool {
+    fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
+        match value {
+            Value::Bool(value) => return Some(*value),
+            Value::Expanded { parsed, .. } if matches!(**parsed, Value::Bool(_)) => {
+                return Self::decode(parsed, d);
+            }
+            Value::Null => {}
+            other => d.wrong_type(other, "true or false"),
+        }
+        None
+    }
+
+    fn type_name() -> String {
+        "bool".into()
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+macro_rules! integer_setting {
+    ($($type:ty),*) => {$(
+        impl Setting for $type {
+            fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
+                let number = match value {
+                    Value::Int(number) => *number,
+                    Value::Expanded { parsed, .. } => match **parsed {
+                        Value::Int(number) => number,
+                        _ => { d.wrong_type(value, "an integer"); return None; }
+                    },
+                    Value::Null => return None,
+                    other => { d.wrong_type(other, "an integer"); return None; }
+                };
+                let fits = <$type>::try_from(number).ok();
+                if fits.is_none() {
+                    let range = format!("must be from {} to {}", <$type>::MIN, <$type>::MAX);
+                    d.problem(Code::InvalidValue, range);
+                }
+                fits
+            }
+
+            fn type_name() -> String {
+                "integer".into()
+            }
+
+            fn show(&self) -> String {
+                self.to_string()
+            }
+        }
+    )*};
+}
+
+integer_setting!(u32, u64, i64);
+
+impl Setting for f64 {
+    #[allow(clippy::cast_precision_loss)] // a setting needs no more than 53 bits
+    fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
+        match value {
+            Value::Float(number) => Some(*number),
+            Value::Int(number) => Some(*number as f64),
+            Value::Expanded { parsed, .. }
+                if matches!(**parsed, Value::Float(_) | Value::Int(_)) =>
+            {
+                Self::decode(parsed, d)
+            }
+            Value::Null => None,
+            other => {
+                d.wrong_type(other, "a number");
+                None
+            }
+        }
+    }
+
+    fn type_name() -> String {
+        "number".into()
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// Text of a value, however its reference was expanded.
+pub(crate) fn text<'a>(value: &'a Value, d: &mut Decoder) -> Option<&'a str> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Expanded { text, parsed, .. }
+            if !matches!(**parsed, Value::List(_) | Value::Map(_)) =>
+        {
+            Some(text)
+        }
+        Value::Null => None,
+        other => {
+            d.wrong_type(other, "a string");
+            None
+        }
+    }
+}
+
+/// Whether the text of a value may be shown.
+pub(crate) fn shown(value: &Value) -> String {
+    found(value)
+}
+
+impl Setting for String {
+    fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
+        text(value, d).map(ToOwned::to_owned)
+    }
+
+    fn type_name() -> String {
+        "string".into()
+    }
+
+    fn show(&self) -> String {
+        if self.is_empty() { String::new() } else { format!("{self:?}") }
+    }
+}
+
+impl Setting for Duration {
+    fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
+        if let Value::Int(0) = value {
+            return Some(Self::ZERO);
+        }
+        let text = text(value, d)?;
+        let parsed = parse_duration(text);
+        if parsed.is_none() {
+            let message = format!(
+                "{} is no duration: a number with a unit, as in 200ms, 10s or 1m30s",
+                shown(value)
+            );
+            d.problem(Code::InvalidValue, message);
+        }
+        parsed
+    }
+
+    fn type_name() -> String {
+        "duration".into()
+    }
+
+    fn show(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+/// A duration in Go's syntax (time.ParseDuration), not negative.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    let mut nanos = 0u128;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at(end);
+        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_end);
+        let unit: u128 = match unit {
+            "ns" => 1,
+            "us" | "µs" | "μs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            _ => return None,
+        };
+        nanos = nanos.checked_add(scaled(number, unit)?)?;
+        rest = tail;
+    }
+    // Go's durations end at 2^63 ns, some 292 years.
+    u64::try_from(nanos).ok().filter(|n| i64::try_from(*n).is_ok()).map(Duration::from_nanos)
+}
+
+/// `number` with a decimal point times `unit`, in whole nanoseconds.
+fn scaled(number: &str, unit: u128) -> Option<u128> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
+        return None;
+    }
+    let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let digits = &fraction[..fraction.len().min(18)];
+    let part: u128 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
+    let scale = 10u128.checked_pow(u32::try_from(digits.len()).ok()?)?;
+    whole.checked_mul(unit)?.checked_add(part.checked_mul(unit)? / scale)
+}
+
+impl<T: Setting> Setting for Option<T> {
+    fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            value => T::decode(value, d).map(Some),
+        }
+    }
+
+    fn type_name() -> String {
+        T::type_name()
+    }
+
+    fn keys() -> Vec<KeyDoc> {
+        T::keys()
+    }
+
+    fn show(&self) -> String {
+        self.as_ref().map(T::show).unwrap_or_default()
+    }
+}
+
+impl<T: Setting> Setting for Vec<T> {
+    fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
+        let list = match value {
+            Value::List(list) => list,
+            Value::Expanded { parsed, .. } => match &**parsed {
+                Value::List(list) => list,
+                _ => {
+                    d.wrong_type(value, "a list");
+                    return None;
+                }
+            },
+            Value::Null => return None,
+            other => {
+                d.wrong_type(other, "a list");
+                return None;
+            }
+        };
+        let items = list.iter().enumerate();
+        Some(items.filter_map(|(i, value)| d.item(i, |d| T::decode(value, d))).collect())
+    }
+
+    fn type_name() -> String {
+        format!("list of {}", T::type_name())
+    }
+
+    fn keys() -> Vec<KeyDoc> {
+        T::keys()
+    }
+
+    fn show(&self) -> String {
+        if self.is_empty() {
+            return "[]".into();
+        }
+        format!("[{}]", self.iter().map(T::show).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl<T: Setting> Setting for BTreeMap<String, T> {
+    fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
+        if matches!(value, Value::Null) || !is_map(value, d) {
+            return None;
+        }
+        let mut map = Self::new();
+        for (key, value) in value.entries() {
+            let read = d.at(key, |d| match value {
+                Value::Deferred(_) => {
+                    d.deferred.insert(d.path.clone());
+                    None
+                }
+                value => T::decode(value, d),
+            });
+            if let Some(value) = read {
+                map.insert(key.clone(), value);
+            }
+        }
+        Some(map)
+    }
+
+    fn type_name() -> String {
+        format!("map of {}", T::type_name())
+    }
+
+    fn show(&self) -> String {
+        if self.is_empty() { "{}".into() } else { format!("{} entries", self.len()) }
+    }
+}

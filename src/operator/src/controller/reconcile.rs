@@ -1,0 +1,230 @@
+//! Reconciling one pipeline, stage after stage. Each stage is a file of that name.
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+use kube::core::{DeserializeGuard, ObjectMeta};
+use kube::{Resource, ResourceExt};
+
+use super::Context;
+use super::queue::{Next, PipelineRef};
+use crate::api::{ObservabilityPipeline, ObservabilityPipelineSpec, PipelineStatus};
+use crate::apply::{Applied, apply, look};
+use crate::cluster::RequestError;
+use crate::kinds::Kind;
+use crate::names::Identity;
+use crate::observe::{Observed, last_good, observe};
+use crate::render::{Prepared, Surroundings, render, spec_hash};
+use crate::status::{Findings, status, worth_an_event};
+use crate::validate::{Validated, Verdict, validate};
+
+/// How often a dashboard's JSON in another ConfigMap is read again.
+const EXTERNAL_INTERVAL: Duration = Duration::from_secs(60);
+/// How often pods are asked why they are not available yet.
+const ROLLOUT_INTERVAL: Duration = Duration::from_secs(15);
+
+/// Brings one pipeline to what its spec says, as far as it goes, and reports.
+///
+/// # Errors
+/// Reading or writing failed in a way that no condition explains; it is tried again.
+pub async fn reconcile(context: &Context, at: &PipelineRef) -> Result<Next, RequestError> {
+    let Some(stored) = context.pipelines.get(at) else {
+        context.forget(at);
+        return Ok(Next::Settled);
+    };
+    let Some(pipeline) = Subject::of(at, &stored) else {
+        return Ok(Next::Settled);
+    };
+    let (cluster, children) = (&context.cluster, &context.children);
+    let identity = &pipeline.identity;
+
+    let observed = observe(cluster, children, identity, pipeline.spec).await?; // client
+    let mut verdict = pipeline.verdict(&observed); // pure
+    let accepted = match verdict.validated.take() {
+        Some(validated) => Some(validated),
+        None => fall_back(context, identity, &observed).await?, // client
+    };
+    let prepared = accepted.as_ref().map(|accepted| prepare(context, accepted, &observed)); // pure
+    let applied = match &prepared {
+        Some(prepared) if pipeline.suspended() => Some(look(children, prepared)),
+        Some(prepared) => Some(apply(cluster, children, prepared).await), // client, the only writer
+        None => None,
+    };
+    let pods = failing_pods(context, identity, applied.as_ref()).await; // client
+    let outcome = prepared.as_ref().map(|p| &p.summary).zip(applied.as_ref());
+    let findings = Findings {
+        identity,
+        generation: pipeline.meta.generation,
+        suspended: pipeline.suspended(),
+        verdict: &verdict,
+        applied: outcome,
+        pods: &pods,
+    };
+    report(context, &pipeline, &findings).await?; // client
+
+    Ok(next(applied.as_ref(), &observed))
+}
+
+/// The pipeline as this run sees it.
+struct Subject<'a> {
+    identity: Identity,
+    meta: &'a ObjectMeta,
+    /// None where the object cannot be read as one of ours.
+    spec: Option<&'a ObservabilityPipelineSpec>,
+    unreadable: Option<&'a str>,
+    status: PipelineStatus,
+}
+
+impl<'a> Subject<'a> {
+    /// None for one that is being deleted: its children are collected after it.
+    fn of(at: &PipelineRef, stored: &'a DeserializeGuard<ObservabilityPipeline>) -> Option<Self> {
+        let meta = stored.meta();
+        if meta.deletion_timestamp.is_some() {
+            return None;
+        }
+        let readable = stored.0.as_ref();
+        Some(Self {
+            identity: Identity {
+                namespace: at.namespace.clone(),
+                name: at.name.clone(),
+                uid: stored.uid().unwrap_or_default(),
+            },
+            meta,
+            spec: readable.ok().map(|pipeline| &pipeline.spec),
+            unreadable: readable.err().map(|invalid| invalid.error.as_str()),
+            status: readable.ok().and_then(|p| p.status.clone()).unwrap_or_default(),
+        })
+    }
+
+    fn suspended(&self) -> bool {
+        self.spec.is_some_and(|spec| spec.suspend == Some(true))
+    }
+
+    fn verdict(&self, observed: &Observed) -> Verdict {
+        match self.spec {
+            Some(spec) => validate(&self.identity, spec, &observed.external),
+            None => Verdict {
+                config: vec![format!("spec: {}", self.unreadable.unwrap_or("cannot be read"))],
+                ..Verdict::default()
+            },
+        }
+    }
+}
+
+/// The last accepted spec, where the current one is invalid.
+async fn fall_back(
+    context: &Context,
+    identity: &Identity,
+    observed: &Observed,
+) -> Result<Option<Validated>, RequestError> {
+    let Some(spec) = last_good(&context.cluster, identity, observed).await? else {
+        return Ok(None);
+    };
+    let again = observe(&context.cluster, &context.children, identity, Some(&spec)).await?;
+    let mut verdict = validate(identity, &spec, &again.external);
+    if verdict.validated.is_none() {
+        let problems: Vec<&String> = verdict.problems().collect();
+        tracing::warn!(pipeline = identity.name, namespace = identity.namespace, ?problems,
+            "the last good spec is not valid any more: nothing is changed");
+    }
+    Ok(verdict.validated.take())
+}
+
+fn prepare(context: &Context, accepted: &Validated, observed: &Observed) -> Prepared {
+    let served = context.served();
+    let surroundings = Surroundings {
+        settings: &context.settings,
+        served: &served,
+        placement: &observed.placement,
+        revision: observed.revision_of(accepted.identity(), accepted.spec()),
+    };
+    let mut prepared = render(accepted, &surroundings);
+    let current = accepted.identity().revision(&spec_hash(accepted.spec()));
+    if let Some(previous) = observed.previous_revision(&current) {
+        prepared.untouched.insert((Kind::ControllerRevision, previous.to_owned()));
+    }
+    prepared
+}
+
+async fn failing_pods(
+    context: &Context,
+    identity: &Identity,
+    applied: Option<&Applied>,
+) -> Vec<Pod> {
+    let waiting = applied.and_then(Applied::workload).is_some_and(|(_, r)| in_progress(r));
+    if !waiting {
+        return Vec::new();
+    }
+    let pods = context.cluster.pods(&identity.namespace, &identity.selector_text()).await;
+    pods.unwrap_or_else(|error| {
+        tracing::warn!(%error, namespace = identity.namespace, "pods cannot be listed");
+        Vec::new()
+    })
+}
+
+fn in_progress(rollout: &crate::cluster::cache::Rollout) -> bool {
+    rollout.current && rollout.wanted > 0 && !rollout.complete()
+}
+
+async fn report(
+    context: &Context,
+    pipeline: &Subject<'_>,
+    findings: &Findings<'_>,
+) -> Result<(), RequestError> {
+    let identity = &pipeline.identity;
+    let before = context.last_status(identity).unwrap_or_else(|| pipeline.status.clone());
+    let after = status(findings, &before, &Time(Timestamp::now()));
+    // What the store shows may lag behind what was written; what somebody else wrote shows there.
+    let shown = context.is_current(identity, &pipeline.status);
+    if after == before && shown {
+        return Ok(());
+    }
+    let body = serde_json::to_value(&after)
+        .map_err(|error| RequestError::Invalid(error.to_string()))?;
+    context.cluster.write_status(&identity.namespace, &identity.name, &identity.uid, &body).await?;
+    context.remember_status(identity, after.clone());
+    for condition in worth_an_event(&before, &after) {
+        tracing::info!(
+            namespace = identity.namespace,
+            pipeline = identity.name,
+            condition = condition.kind,
+            status = condition.status.as_str(),
+            reason = condition.reason,
+            "condition changed"
+        );
+        context.events.changed(pipeline.meta, condition).await;
+    }
+    Ok(())
+}
+
+fn next(applied: Option<&Applied>, observed: &Observed) -> Next {
+    let Some(applied) = applied else {
+        return if observed.external.is_empty() {
+            Next::Settled
+        } else {
+            Next::After(EXTERNAL_INTERVAL)
+        };
+    };
+    if applied.incomplete() {
+        return Next::Retry;
+    }
+    if applied.workload().is_some_and(|(_, rollout)| in_progress(rollout)) {
+        return Next::After(ROLLOUT_INTERVAL);
+    }
+    if observed.external.is_empty() { Next::Settled } else { Next::After(EXTERNAL_INTERVAL) }
+}
+
+/// How long a run took, for metrics.
+pub(super) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(super) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
