@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::api::{ObservabilityPipelineSpec, PipelineStatus};
+use crate::api::ObservabilityPipelineSpec;
 use crate::cluster::cache::{ChildRef, Children, Seen};
 use crate::cluster::{Cluster, RequestError};
 use crate::kinds::Kind;

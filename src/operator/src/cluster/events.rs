@@ -2,7 +2,7 @@
 
 use kube::Client;
 use kube::core::ObjectMeta;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube_runtime::events::{Event, EventType, Recorder, Reporter};
 use k8s_openapi::api::core::v1::ObjectReference;
 
 use super::lease::Leadership;

@@ -208,7 +208,7 @@ impl Election {
         let mut renewed: Option<Instant> = None;
         loop {
             let started = Instant::now();
-            let deadline = renewed.map_or(started, |renewed| renewed) + self.timing.renew;
+            let deadline = renewed.unwrap_or(started) + self.timing.renew;
             if started >= deadline {
                 return self.lost("the lease could not be renewed in time");
             }
@@ -233,7 +233,7 @@ impl Election {
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
-        self.release(renewed.is_some()).await;
+        self.release().await;
         ElectionEnd::Stopped
     }
 
@@ -310,12 +310,9 @@ impl Election {
     }
 
     /// Lets the next replica take over at once. If it cannot, that one waits for the lease to end.
-    async fn release(&mut self, held: bool) {
+    async fn release(&self) {
         self.leadership.set(None);
         self.leads.send_replace(false);
-        if !held {
-            return;
-        }
         match tokio::time::timeout(self.timing.renew, self.write_released()).await {
             Ok(Ok(true)) => tracing::info!("lease released"),
             Ok(Ok(false)) => {}
@@ -324,7 +321,8 @@ impl Election {
         }
     }
 
-    /// Read again, as the renewal that the stop interrupted may have been written.
+    /// Reads again, as the request that the stop interrupted may have made the lease ours. Writes
+    /// nothing if it is not.
     async fn write_released(&self) -> Result<bool, KubeError> {
         let Some(mut lease) = self.api.get_opt(&self.name).await? else {
             return Ok(false);

@@ -29,7 +29,7 @@ const ROLLOUT_INTERVAL: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// Reading or writing failed in a way that no condition explains; it is tried again.
-pub async fn reconcile(context: &Context, at: &PipelineRef) -> Result<Next, RequestError> {
+pub(super) async fn reconcile(context: &Context, at: &PipelineRef) -> Result<Next, RequestError> {
     let Some(stored) = context.pipelines.get(at) else {
         context.forget(at);
         return Ok(Next::Settled);

@@ -115,7 +115,12 @@ pub fn validate(
         validated: None,
     };
     verdict.config.extend(name_problem(&identity.name));
-    if let (Some(config), None) = (collector.checked, verdict.problems().next()) {
+    // A dashboard whose text stands elsewhere and cannot be read now is reported, and kept as it
+    // is; it is no reason to hold back the rest.
+    let whole = verdict.config.is_empty()
+        && verdict.rules.is_empty()
+        && dashboards.len() == spec.dashboards.len();
+    if let (Some(config), true) = (collector.checked, whole) {
         verdict.validated = Some(Validated {
             identity: identity.clone(),
             config_yaml: collector.config_yaml,

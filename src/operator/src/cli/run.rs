@@ -1,0 +1,489 @@
+//! `run`: from the command line to a running operator and back. Starts and stops what the other
+//! rooms provide, in this order: listener, discovery, election, controller.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, value_parser};
+use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::cluster::events::Events;
+use crate::cluster::lease::{Election, ElectionEnd, Leadership};
+use crate::cluster::served::{self, Served};
+use crate::cluster::{Cluster, client};
+use crate::controller::{Context, RunOptions, run as run_controller};
+use crate::logging::{Format, LoggingError, init as init_logging};
+use crate::metrics::Metrics;
+use crate::serve::serve;
+use crate::settings::Settings;
+
+/// Threads that run the operator: it waits more than it computes.
+const WORKERS: usize = 2;
+/// How long reconciles may take to end after a stop; Kubernetes kills after 30 s.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long the threads may take to end after that.
+const SHUTDOWN: Duration = Duration::from_secs(1);
+/// A response that does not go on for so long is given up. Longer than the 290 s after which the
+/// API server ends a watch, so that only dead connections are.
+const READ_TIMEOUT: Duration = Duration::from_secs(330);
+/// Pauses between tries to reach the API server at the start.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// An answer at the start that takes longer is asked for again.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+type Pair = (String, String);
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArguments {
+    /// Namespace whose pipelines are reconciled; all if none is given. Repeatable.
+    #[arg(long, env = "OBSPIPE_NAMESPACE", value_delimiter = ',')]
+    namespace: Vec<String>,
+    /// Write only while holding a lease, so that several replicas can run.
+    #[arg(long, env = "OBSPIPE_LEADER_ELECT", value_name = "BOOL", default_value_t = true,
+        action = ArgAction::Set)]
+    leader_elect: bool,
+    /// Namespace of the lease.
+    #[arg(long, env = "POD_NAMESPACE", value_name = "NAMESPACE", default_value = "default")]
+    lease_namespace: String,
+    /// Name of the lease.
+    #[arg(long, env = "OBSPIPE_LEASE_NAME", value_name = "NAME",
+        default_value = "obspipe-operator")]
+    lease_name: String,
+    /// Image of the collector, where a pipeline names none.
+    #[arg(long, env = "OBSPIPE_COLLECTOR_IMAGE", value_name = "IMAGE",
+        default_value_t = Settings::default().collector_image)]
+    collector_image: String,
+    /// Label on every PrometheusRule. Repeatable.
+    #[arg(long, env = "OBSPIPE_RULE_LABEL", value_name = "KEY=VALUE", value_delimiter = ',',
+        value_parser = pair)]
+    rule_label: Vec<Pair>,
+    /// Label on every PodMonitor. Repeatable.
+    #[arg(long, env = "OBSPIPE_MONITOR_LABEL", value_name = "KEY=VALUE", value_delimiter = ',',
+        value_parser = pair)]
+    monitor_label: Vec<Pair>,
+    /// Label on every dashboard ConfigMap. Repeatable.
+    #[arg(long, env = "OBSPIPE_DASHBOARD_LABEL", value_name = "KEY=VALUE", value_delimiter = ',',
+        value_parser = pair)]
+    dashboard_label: Vec<Pair>,
+    // No delimiter: the value of an annotation may contain commas.
+    /// Annotation on every dashboard ConfigMap. Repeatable.
+    #[arg(long, env = "OBSPIPE_DASHBOARD_ANNOTATION", value_name = "KEY=VALUE",
+        value_parser = pair)]
+    dashboard_annotation: Vec<Pair>,
+    /// Let pipelines define data sources, in a Grafana that others share.
+    #[arg(long, env = "OBSPIPE_ALLOW_DATASOURCES")]
+    allow_datasources: bool,
+    /// Pipelines worked on at the same time.
+    #[arg(long, env = "OBSPIPE_CONCURRENCY", value_name = "N", default_value_t = 8,
+        value_parser = value_parser!(u16).range(1..=256))]
+    concurrency: u16,
+    /// Address of the metrics and the probes.
+    #[arg(long, env = "OBSPIPE_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// How log lines look.
+    #[arg(long, env = "OBSPIPE_LOG_FORMAT", value_enum, default_value_t)]
+    log_format: Format,
+    /// off, error, warn, info, debug or trace; the variable RUST_LOG wins.
+    #[arg(long, env = "OBSPIPE_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    log_level: String,
+    /// Seconds between two looks at which optional kinds are served.
+    #[arg(long, env = "OBSPIPE_DISCOVERY_INTERVAL", value_name = "SECONDS", default_value_t = 30,
+        value_parser = value_parser!(u64).range(1..=86_400))]
+    discovery_interval: u64,
+    /// File that says how to reach the API server; else KUBECONFIG or the pod's service account.
+    #[arg(long, env = "OBSPIPE_KUBECONFIG", value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+}
+
+impl RunArguments {
+    /// Settings of rendering.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let map = |pairs: &[Pair]| pairs.iter().cloned().collect::<BTreeMap<_, _>>();
+        Settings {
+            collector_image: self.collector_image.clone(),
+            rule_labels: map(&self.rule_label),
+            monitor_labels: map(&self.monitor_label),
+            dashboard_labels: map(&self.dashboard_label),
+            dashboard_annotations: map(&self.dashboard_annotation),
+            allow_datasources: self.allow_datasources,
+        }
+    }
+
+    fn options(&self) -> RunOptions {
+        RunOptions { namespaces: self.namespaces(), concurrency: usize::from(self.concurrency) }
+    }
+
+    /// An empty variable names one namespace, "": it means none.
+    fn namespaces(&self) -> Vec<String> {
+        self.namespace.iter().filter(|name| !name.is_empty()).cloned().collect()
+    }
+}
+
+fn pair(text: &str) -> Result<Pair, String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("must be KEY=VALUE".to_owned()),
+    }
+}
+
+/// Why the operator does not run, or no longer.
+#[derive(Debug, Error)]
+enum RunError {
+    #[error("{0}")]
+    Logging(#[from] LoggingError),
+    #[error("cannot start threads: {0}")]
+    Runtime(std::io::Error),
+    #[error("cannot wait for signals: {0}")]
+    Signals(std::io::Error),
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error("kubeconfig: {0}")]
+    Kubeconfig(#[from] KubeconfigError),
+    #[error("cannot tell how to reach the API server: {0}")]
+    Infer(#[from] Box<InferConfigError>),
+    #[error("cannot make a client: {0}")]
+    Client(#[from] Box<kube::Error>),
+    #[error("leadership lost: another replica takes over")]
+    LeadershipLost,
+    #[error("the controller ended on its own: {0}")]
+    Controller(String),
+}
+
+/// Runs the operator until it is told to stop.
+#[must_use]
+pub fn main(arguments: RunArguments) -> ExitCode {
+    if let Err(error) = init_logging(arguments.log_format, &arguments.log_level) {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
+    let ended = in_runtime(arguments);
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn in_runtime(arguments: RunArguments) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .map_err(RunError::Runtime)?;
+    let ended = runtime.block_on(run(arguments));
+    // A lookup of a name that gets no answer would hold up the end.
+    runtime.shutdown_timeout(SHUTDOWN);
+    ended
+}
+
+async fn run(arguments: RunArguments) -> Result<(), RunError> {
+    announce(&arguments);
+    let mut stop = on_signals()?;
+    let metrics = Metrics::new();
+    let (ready, is_ready) = watch::channel(false);
+    let (close, closed) = watch::channel(false);
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|error| RunError::Listen { address: arguments.listen, error })?;
+    let server = tokio::spawn(serve(listener, metrics.clone(), is_ready, closed));
+    let client = connect(arguments.kubeconfig.as_deref()).await?;
+    let Some(served) = first_discovery(&client, &mut stop).await else {
+        return Ok(());
+    };
+    let (sender, served) = watch::channel(served);
+    let interval = Duration::from_secs(arguments.discovery_interval);
+    tokio::spawn(served::follow(client.clone(), interval, sender));
+    let ended = lead(&arguments, client, served, metrics, ready, stop).await;
+    close.send_replace(true);
+    // It ends at once; that it did so badly no longer matters.
+    let _ = server.await;
+    ended
+}
+
+fn announce(arguments: &RunArguments) {
+    let namespaces = arguments.namespaces();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        namespaces = if namespaces.is_empty() { "all".to_owned() } else { namespaces.join(",") },
+        collector_image = arguments.collector_image,
+        "obspipe operator starts"
+    );
+}
+
+/// Turns true at the first SIGTERM or SIGINT.
+fn on_signals() -> Result<watch::Receiver<bool>, RunError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("told to stop");
+        sender.send_replace(true);
+        // A dropped sender would look like a stop that never comes.
+        sender.closed().await;
+    });
+    Ok(receiver)
+}
+
+async fn connect(kubeconfig: Option<&Path>) -> Result<Client, RunError> {
+    let mut config = match kubeconfig {
+        Some(path) => {
+            let file = Kubeconfig::read_from(path)?;
+            Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?
+        }
+        None => Config::infer().await.map_err(Box::new)?,
+    };
+    config.read_timeout = config.read_timeout.or(Some(READ_TIMEOUT));
+    Ok(client(config).map_err(Box::new)?)
+}
+
+/// Asks until there is an answer: a pod often starts before its network does. None on stop.
+async fn first_discovery(client: &Client, stop: &mut watch::Receiver<bool>) -> Option<Served> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let asked = tokio::select! {
+            asked = tokio::time::timeout(ANSWER_TIMEOUT, served::discover(client)) => asked,
+            _ = stop.wait_for(|stop| *stop) => return None,
+        };
+        match asked {
+            Ok(Ok(served)) => {
+                tracing::info!(%served, "optional kinds");
+                return Some(served);
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "cannot reach the API server"),
+            Err(_) => tracing::warn!("no answer from the API server"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return None,
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Waits for leadership, runs the controller while it lasts, and gives it back in the end.
+async fn lead(
+    arguments: &RunArguments,
+    client: Client,
+    served: watch::Receiver<Served>,
+    metrics: Metrics,
+    ready: watch::Sender<bool>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), RunError> {
+    let identity = identity();
+    let mut candidacy = Candidacy::start(arguments, &client, identity.clone());
+    let (synced, is_synced) = watch::channel(false);
+    tokio::spawn(show(metrics.clone(), candidacy.leads.clone(), is_synced, ready));
+    let leads = tokio::select! {
+        leads = candidacy.leading() => leads?,
+        _ = stop.wait_for(|stop| *stop) => false,
+    };
+    if !leads {
+        return candidacy.end().await;
+    }
+    let leadership = candidacy.leadership.clone();
+    let cluster = Cluster::new(client.clone(), leadership.clone(), metrics.clone());
+    let events = Events::new(client, identity, leadership);
+    let context = Context::new(cluster, arguments.settings(), served, events, metrics);
+    let mut controller = tokio::spawn(run_controller(
+        Arc::new(context),
+        arguments.options(),
+        synced,
+        stop.clone(),
+    ));
+    tokio::select! {
+        ended = &mut controller => controller_ended(ended, &stop)?,
+        lost = candidacy.lost() => return Err(lost),
+        _ = stop.wait_for(|stop| *stop) => candidacy.while_leading(finish(controller)).await?,
+    }
+    candidacy.end().await
+}
+
+/// The controller ends by itself only when told to stop.
+fn controller_ended(
+    ended: Result<(), JoinError>,
+    stop: &watch::Receiver<bool>,
+) -> Result<(), RunError> {
+    match ended {
+        Ok(()) if *stop.borrow() => Ok(()),
+        Ok(()) => Err(RunError::Controller("nobody asked it to".to_owned())),
+        Err(error) => Err(RunError::Controller(error.to_string())),
+    }
+}
+
+async fn finish(mut controller: JoinHandle<()>) -> Result<(), RunError> {
+    match tokio::time::timeout(GRACE, &mut controller).await {
+        Ok(ended) => ended.map_err(|error| RunError::Controller(error.to_string())),
+        Err(_) => {
+            tracing::warn!("reconciles did not end in time and are broken off");
+            controller.abort();
+            Ok(())
+        }
+    }
+}
+
+/// Another one for each process: the container of a pod may start again under the same name while
+/// a request of the last one is still on its way.
+fn identity() -> String {
+    let host = ["POD_NAME", "HOSTNAME"].iter().find_map(|name| std::env::var(name).ok());
+    format!("{}_{:016x}", host.as_deref().unwrap_or("obspipe-operator"), rand::random::<u64>())
+}
+
+/// Brings the leader gauge and readiness up to date: a replica is ready when it stands by, or
+/// leads and has listed everything.
+async fn show(
+    metrics: Metrics,
+    mut leads: watch::Receiver<bool>,
+    mut synced: watch::Receiver<bool>,
+    ready: watch::Sender<bool>,
+) {
+    let mut controller_gone = false;
+    loop {
+        let leading = *leads.borrow_and_update();
+        metrics.leader(leading);
+        ready.send_replace(!leading || *synced.borrow_and_update());
+        tokio::select! {
+            changed = leads.changed() => if changed.is_err() {
+                return;
+            },
+            changed = synced.changed(), if !controller_gone => controller_gone = changed.is_err(),
+        }
+    }
+}
+
+/// This process as a candidate, or as the only one there is.
+struct Candidacy {
+    leadership: Leadership,
+    leads: watch::Receiver<bool>,
+    election: Option<JoinHandle<ElectionEnd>>,
+    /// Ends the election. Without one it keeps `leads` open.
+    end: watch::Sender<bool>,
+}
+
+impl Candidacy {
+    fn start(arguments: &RunArguments, client: &Client, identity: String) -> Self {
+        if !arguments.leader_elect {
+            let (end, leads) = watch::channel(true);
+            return Self { leadership: Leadership::always(), leads, election: None, end };
+        }
+        let (election, leadership, leads) = Election::new(
+            client.clone(),
+            &arguments.lease_namespace,
+            &arguments.lease_name,
+            identity,
+        );
+        let (end, ended) = watch::channel(false);
+        let election = Some(tokio::spawn(election.run(ended)));
+        Self { leadership, leads, election, end }
+    }
+
+    /// Waits until this process leads.
+    async fn leading(&mut self) -> Result<bool, RunError> {
+        self.leads.wait_for(|leads| *leads).await.map_or(Err(RunError::LeadershipLost), |_| Ok(true))
+    }
+
+    /// Waits until leadership is lost; for ever without an election.
+    async fn lost(&mut self) -> RunError {
+        match &mut self.election {
+            Some(election) => {
+                // However it ended, nobody renews the lease any more.
+                let _ = election.await;
+                self.election = None;
+                RunError::LeadershipLost
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The result of `work`, unless leadership is lost before.
+    async fn while_leading(
+        &mut self,
+        work: impl Future<Output = Result<(), RunError>>,
+    ) -> Result<(), RunError> {
+        tokio::select! {
+            done = work => done,
+            lost = self.lost() => Err(lost),
+        }
+    }
+
+    /// Releases the lease.
+    async fn end(self) -> Result<(), RunError> {
+        let Some(election) = self.election else {
+            return Ok(());
+        };
+        self.end.send_replace(true);
+        match election.await {
+            Ok(ElectionEnd::Stopped) => Ok(()),
+            Ok(ElectionEnd::Lost) | Err(_) => Err(RunError::LeadershipLost),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        run: RunArguments,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<RunArguments, clap::Error> {
+        let all = std::iter::once(&"program").chain(arguments);
+        Program::try_parse_from(all).map(|program| program.run)
+    }
+
+    #[test]
+    fn without_arguments_everything_is_as_the_settings_default() {
+        let arguments = parse(&[]).unwrap();
+        assert_eq!(arguments.settings(), Settings::default());
+        assert!(arguments.leader_elect);
+        assert_eq!(arguments.options().concurrency, 8);
+        assert!(arguments.options().namespaces.is_empty());
+    }
+
+    #[test]
+    fn lists_repeat_and_split() {
+        let arguments = parse(&[
+            "--namespace=a,b",
+            "--namespace=",
+            "--rule-label=release=kps,team=x",
+            "--dashboard-annotation=folder=A, B",
+            "--leader-elect=false",
+        ])
+        .unwrap();
+        assert_eq!(arguments.options().namespaces, ["a", "b"]);
+        let settings = arguments.settings();
+        assert_eq!(settings.rule_labels["team"], "x");
+        assert_eq!(settings.dashboard_annotations["folder"], "A, B");
+        assert!(!arguments.leader_elect);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for wrong in ["--rule-label=x", "--rule-label==x", "--concurrency=0", "--listen=8080"] {
+            assert!(parse(&[wrong]).is_err(), "{wrong}");
+        }
+    }
+}
