@@ -193,7 +193,7 @@ fn in_runtime(arguments: RunArguments) -> Result<(), RunError> {
 
 async fn run(arguments: RunArguments) -> Result<(), RunError> {
     announce(&arguments);
-    let mut stop = on_signals()?;
+    let stop = on_signals()?;
     let metrics = Metrics::new();
     let (ready, is_ready) = watch::channel(false);
     let (close, closed) = watch::channel(false);
@@ -202,7 +202,7 @@ async fn run(arguments: RunArguments) -> Result<(), RunError> {
         .map_err(|error| RunError::Listen { address: arguments.listen, error })?;
     let server = tokio::spawn(serve(listener, metrics.clone(), is_ready, closed));
     let client = connect(arguments.kubeconfig.as_deref()).await?;
-    let Some(served) = first_discovery(&client, &mut stop).await else {
+    let Some(served) = first_discovery(&client, &stop).await else {
         return Ok(());
     };
     let (sender, served) = watch::channel(served);
@@ -256,12 +256,12 @@ async fn connect(kubeconfig: Option<&Path>) -> Result<Client, RunError> {
 }
 
 /// Asks until there is an answer: a pod often starts before its network does. None on stop.
-async fn first_discovery(client: &Client, stop: &mut watch::Receiver<bool>) -> Option<Served> {
+async fn first_discovery(client: &Client, stop: &watch::Receiver<bool>) -> Option<Served> {
     let mut pause = FIRST_PAUSE;
     loop {
         let asked = tokio::select! {
             asked = tokio::time::timeout(ANSWER_TIMEOUT, served::discover(client)) => asked,
-            _ = stop.wait_for(|stop| *stop) => return None,
+            () = told(stop.clone()) => return None,
         };
         match asked {
             Ok(Ok(served)) => {
@@ -273,7 +273,7 @@ async fn first_discovery(client: &Client, stop: &mut watch::Receiver<bool>) -> O
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            _ = stop.wait_for(|stop| *stop) => return None,
+            () = told(stop.clone()) => return None,
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
@@ -286,7 +286,7 @@ async fn lead(
     served: watch::Receiver<Served>,
     metrics: Metrics,
     ready: watch::Sender<bool>,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> Result<(), RunError> {
     let identity = identity();
     let mut candidacy = Candidacy::start(arguments, &client, identity.clone());
@@ -294,7 +294,7 @@ async fn lead(
     tokio::spawn(show(metrics.clone(), candidacy.leads.clone(), is_synced, ready));
     let leads = tokio::select! {
         leads = candidacy.leading() => leads?,
-        _ = stop.wait_for(|stop| *stop) => false,
+        () = told(stop.clone()) => false,
     };
     if !leads {
         return candidacy.end().await;
@@ -303,27 +303,29 @@ async fn lead(
     let cluster = Cluster::new(client.clone(), leadership.clone(), metrics.clone());
     let events = Events::new(client, identity, leadership);
     let context = Context::new(cluster, arguments.settings(), served, events, metrics);
-    let mut controller = tokio::spawn(run_controller(
-        Arc::new(context),
-        arguments.options(),
-        synced,
-        stop.clone(),
-    ));
+    let options = arguments.options();
+    let mut controller =
+        tokio::spawn(run_controller(Arc::new(context), options, synced, stop.clone()));
     tokio::select! {
-        ended = &mut controller => controller_ended(ended, &stop)?,
+        ended = &mut controller => controller_ended(ended, *stop.borrow())?,
         lost = candidacy.lost() => return Err(lost),
-        _ = stop.wait_for(|stop| *stop) => candidacy.while_leading(finish(controller)).await?,
+        () = told(stop.clone()) => candidacy.while_leading(finish(controller)).await?,
     }
     candidacy.end().await
 }
 
+/// Waits until a signal turns true.
+async fn told(mut signal: watch::Receiver<bool>) {
+    if signal.wait_for(|told| *told).await.is_err() {
+        // Nobody is left who could tell.
+        std::future::pending::<()>().await;
+    }
+}
+
 /// The controller ends by itself only when told to stop.
-fn controller_ended(
-    ended: Result<(), JoinError>,
-    stop: &watch::Receiver<bool>,
-) -> Result<(), RunError> {
+fn controller_ended(ended: Result<(), JoinError>, told: bool) -> Result<(), RunError> {
     match ended {
-        Ok(()) if *stop.borrow() => Ok(()),
+        Ok(()) if told => Ok(()),
         Ok(()) => Err(RunError::Controller("nobody asked it to".to_owned())),
         Err(error) => Err(RunError::Controller(error.to_string())),
     }
@@ -335,6 +337,8 @@ async fn finish(mut controller: JoinHandle<()>) -> Result<(), RunError> {
         Err(_) => {
             tracing::warn!("reconciles did not end in time and are broken off");
             controller.abort();
+            // Nothing of it runs when the lease is released.
+            let _ = controller.await;
             Ok(())
         }
     }

@@ -45,7 +45,7 @@ impl Leadership {
     /// Whether this process leads now.
     #[must_use]
     pub fn held(&self) -> bool {
-        self.lock().is_none_or(|until| until.is_some_and(|until| Instant::now() < until))
+        self.lock().is_none_or(|until| lasts(*until, Instant::now()))
     }
 
     /// [`Self::held`] as an error to return.
@@ -65,6 +65,11 @@ impl Leadership {
     fn lock(&self) -> Option<MutexGuard<'_, Option<Instant>>> {
         self.until.as_ref().map(|until| until.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Whether leadership that ends at `until`, if there is any, is still there.
+fn lasts(until: Option<Instant>, now: Instant) -> bool {
+    until.is_some_and(|until| now < until)
 }
 
 /// How long things take. The relations between them are what keeps two replicas from writing at
@@ -87,6 +92,11 @@ const TIMING: Timing = Timing {
 
 /// The most by which the pause between two tries is lengthened, as a part of it.
 const JITTER: f64 = 0.2;
+/// The part of the renewal deadline that one try may take: a connection that died silently must
+/// leave time for another try.
+const PATIENCE: f64 = 0.5;
+/// Tries to release: the first may collide with the renewal that the stop interrupted.
+const RELEASE_TRIES: usize = 2;
 /// Lease duration written on release: the next replica need not wait.
 const RELEASED_SECONDS: i32 = 1;
 
@@ -212,8 +222,9 @@ impl Election {
             if started >= deadline {
                 return self.lost("the lease could not be renewed in time");
             }
+            let patience = deadline.min(started + self.timing.renew.mul_f64(PATIENCE));
             let outcome = tokio::select! {
-                outcome = tokio::time::timeout_at(deadline.into(), self.attempt()) => outcome,
+                outcome = tokio::time::timeout_at(patience.into(), self.attempt()) => outcome,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
             match outcome {
@@ -324,16 +335,23 @@ impl Election {
     /// Reads again, as the request that the stop interrupted may have made the lease ours. Writes
     /// nothing if it is not.
     async fn write_released(&self) -> Result<bool, KubeError> {
-        let Some(mut lease) = self.api.get_opt(&self.name).await? else {
-            return Ok(false);
-        };
-        let spec = lease.spec.take().unwrap_or_default();
-        if spec.holder_identity.as_deref() != Some(self.identity.as_str()) {
-            return Ok(false);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let Some(mut lease) = self.api.get_opt(&self.name).await? else {
+                return Ok(false);
+            };
+            let spec = lease.spec.take().unwrap_or_default();
+            if spec.holder_identity.as_deref() != Some(self.identity.as_str()) {
+                return Ok(false);
+            }
+            lease.spec = Some(released(&spec));
+            match self.api.replace(&self.name, &params(), &lease).await {
+                Ok(_) => return Ok(true),
+                Err(KubeError::Api(status)) if status.code == 409 && tries < RELEASE_TRIES => {}
+                Err(error) => return Err(error),
+            }
         }
-        lease.spec = Some(released(&spec));
-        self.api.replace(&self.name, &params(), &lease).await?;
-        Ok(true)
     }
 }
 

@@ -3,10 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResource;
 use kube::{Client, Error as KubeError};
 use tokio::sync::watch;
 
 use crate::kinds::{KINDS, Kind};
+
+#[cfg(test)]
+mod tests;
+
+/// A question not answered by then is given up: on a connection that died silently the last answer
+/// would stand for as long as the client keeps the connection.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The optional kinds that are served.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,21 +51,29 @@ impl std::fmt::Display for Served {
 /// # Errors
 /// No answer, or one that is neither a list nor "not found".
 pub async fn discover(client: &Client) -> Result<Served, KubeError> {
-    let optional: Vec<Kind> =
-        KINDS.iter().filter(|info| info.optional).map(|info| info.kind).collect();
-    let groups: BTreeSet<String> = optional.iter().map(|kind| kind.api_version()).collect();
+    let groups: BTreeSet<String> = optional().map(Kind::api_version).collect();
     let mut served = BTreeSet::new();
     for group in groups {
-        let listed = match client.list_api_group_resources(&group).await {
-            Ok(list) => list.resources,
-            Err(KubeError::Api(status)) if status.code == 404 => continue,
+        let asked = client.list_api_group_resources(&group);
+        let answer = tokio::time::timeout(PATIENCE, asked).await;
+        match answer.unwrap_or_else(|late| Err(KubeError::Service(Box::new(late)))) {
+            Ok(list) => served.extend(of_group(&group, &list.resources)),
+            Err(KubeError::Api(status)) if status.code == 404 => {}
             Err(error) => return Err(error),
-        };
-        let names: BTreeSet<&str> = listed.iter().map(|resource| resource.name.as_str()).collect();
-        let of_group = optional.iter().filter(|kind| kind.api_version() == group);
-        served.extend(of_group.filter(|kind| names.contains(kind.info().plural)).copied());
+        }
     }
     Ok(Served { optional: served })
+}
+
+fn optional() -> impl Iterator<Item = Kind> {
+    KINDS.iter().filter(|info| info.optional).map(|info| info.kind)
+}
+
+/// The optional kinds of a group version that are among its resources.
+fn of_group<'a>(group: &'a str, listed: &'a [APIResource]) -> impl Iterator<Item = Kind> + 'a {
+    optional()
+        .filter(move |kind| kind.api_version() == group)
+        .filter(|kind| listed.iter().any(|resource| resource.name == kind.info().plural))
 }
 
 /// Asks every `interval` for ever and tells of changes. Without an answer the last one stands.
@@ -84,21 +100,5 @@ pub async fn follow(client: Client, interval: Duration, sender: watch::Sender<Se
             }
             Err(_) => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_optional_kinds_matter() {
-        let served = Served::from_kinds([Kind::PodMonitor, Kind::Service]);
-        assert!(served.has(Kind::PodMonitor));
-        assert!(!served.has(Kind::PrometheusRule));
-        assert!(served.has(Kind::ConfigMap));
-        assert_eq!(served, Served::from_kinds([Kind::PodMonitor]));
-        assert_eq!(served.to_string(), "PodMonitor");
-        assert_eq!(Served::default().to_string(), "none");
     }
 }

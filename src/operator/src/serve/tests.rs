@@ -1,7 +1,9 @@
-use std::net::SocketAddr;
+//! Tests against a listening server. The clients block, so the server has threads of its own.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream as Client};
 use std::time::Instant;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -22,18 +24,24 @@ async fn start(ready: bool) -> Server {
     Server { address, _ready, stop, task }
 }
 
-async fn ask(request: &str, ready: bool) -> String {
-    let server = start(ready).await;
-    let mut stream = TcpStream::connect(server.address).await.unwrap();
-    stream.write_all(format!("{request} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
+fn send(address: SocketAddr, text: &str) -> Client {
+    let mut stream = Client::connect(address).unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
+    stream
+}
+
+fn answer_on(mut stream: Client) -> String {
     let mut text = String::new();
-    stream.read_to_string(&mut text).await.unwrap();
-    server.stop.send_replace(true);
-    server.task.await.unwrap();
+    stream.read_to_string(&mut text).unwrap();
     text
 }
 
-#[tokio::test]
+async fn ask(request: &str, ready: bool) -> String {
+    let server = start(ready).await;
+    answer_on(send(server.address, &format!("{request} HTTP/1.1\r\nHost: x\r\n\r\n")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_path_answers_as_documented() {
     for (request, ready, status) in [
         ("GET /livez", false, "200"),
@@ -50,59 +58,48 @@ async fn every_path_answers_as_documented() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn metrics_are_openmetrics() {
     let text = ask("GET /metrics", true).await;
     assert!(text.contains("content-type: application/openmetrics-text; version=1.0.0"), "{text}");
     assert!(text.ends_with("# EOF\n"), "{text}");
 }
 
-#[tokio::test]
-async fn a_refused_method_names_the_one_that_is_allowed() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_says_why() {
     assert!(ask("POST /livez", true).await.contains("\r\nallow: GET\r\n"));
-}
-
-#[tokio::test]
-async fn not_ready_says_why() {
     assert!(ask("GET /readyz", false).await.ends_with("not ready: not everything is listed yet\n"));
 }
 
-#[tokio::test]
-async fn a_connection_that_asks_nothing_does_not_hold_up_the_stop() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_never_ends_does_not_hold_up_the_stop() {
     let server = start(true).await;
-    let mut idle = TcpStream::connect(server.address).await.unwrap();
-    idle.write_all(b"GET /livez HTTP/1.1\r\n").await.unwrap();
-    // One that is answered, so that the idle one was accepted before the stop.
-    let mut other = TcpStream::connect(server.address).await.unwrap();
-    other.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    other.read_to_string(&mut String::new()).await.unwrap();
+    let _idle = send(server.address, "GET /livez HTTP/1.1\r\n");
+    // Connections are accepted in their order: once this one is answered, the idle one was taken.
+    let whole = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+    assert!(answer_on(send(server.address, whole)).starts_with("HTTP/1.1 200 "));
     let before = Instant::now();
     server.stop.send_replace(true);
     server.task.await.unwrap();
     assert!(before.elapsed() < HEADER_TIMEOUT);
-    assert!(TcpStream::connect(server.address).await.is_err());
+    assert!(Client::connect(server.address).is_err());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_server_ends_with_whoever_could_stop_it() {
     let server = start(true).await;
     drop(server.stop);
     server.task.await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn more_connections_than_slots_wait_their_turn() {
     let server = start(true).await;
-    let mut idle = Vec::new();
-    for _ in 0..MAX_CONNECTIONS {
-        idle.push(TcpStream::connect(server.address).await.unwrap());
-    }
-    let mut waiting = TcpStream::connect(server.address).await.unwrap();
-    waiting.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    let mut text = String::new();
-    let early = tokio::time::timeout(Duration::from_millis(200), waiting.read_to_string(&mut text));
-    assert!(early.await.is_err(), "{text}");
-    drop(idle.pop());
-    waiting.read_to_string(&mut text).await.unwrap();
-    assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+    let mut idle: Vec<Client> = (0..MAX_CONNECTIONS).map(|_| send(server.address, "")).collect();
+    let mut waiting = send(server.address, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+    waiting.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert_eq!(waiting.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    idle.pop();
+    waiting.set_read_timeout(None).unwrap();
+    assert!(answer_on(waiting).starts_with("HTTP/1.1 200 "));
 }
