@@ -4,6 +4,7 @@
 
 pub mod collector;
 pub mod dashboards;
+pub mod offline;
 pub mod rules;
 pub mod schema;
 pub mod status;

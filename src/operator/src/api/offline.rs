@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use kube::core::cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
 use kube::Resource;
+use kube::core::cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
 use regex::Regex;
 use serde_json::{Map, Value};
 
@@ -257,8 +257,7 @@ fn is_integer(value: &Value, schema: &Value) -> bool {
 
 fn keys_of(item: &Value, keys: &[Value]) -> String {
     let pairs = keys.iter().filter_map(Value::as_str);
-    let pairs: Vec<String> =
-        pairs.map(|key| format!("{key} {}", quoted(&item[key]))).collect();
+    let pairs: Vec<String> = pairs.map(|key| format!("{key} {}", quoted(&item[key]))).collect();
     pairs.join(", ")
 }
 

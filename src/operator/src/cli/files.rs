@@ -22,7 +22,7 @@ use crate::validate::{External, Verdict, validate as check};
 
 /// Arguments of `render`.
 #[derive(Debug, Args)]
-pub struct RenderArguments {
+pub(super) struct RenderArguments {
     /// File with ObservabilityPipeline objects; `-` reads standard input. Repeatable.
     #[arg(short, long = "filename", value_name = "FILE", required = true)]
     filename: Vec<PathBuf>,
@@ -36,7 +36,7 @@ pub struct RenderArguments {
 
 /// Arguments of `validate`.
 #[derive(Debug, Args)]
-pub struct ValidateArguments {
+pub(super) struct ValidateArguments {
     /// File with ObservabilityPipeline objects; `-` reads standard input. Repeatable.
     #[arg(short, long = "filename", value_name = "FILE", required = true)]
     filename: Vec<PathBuf>,
@@ -47,7 +47,7 @@ pub struct ValidateArguments {
 
 /// Why files could not be worked on.
 #[derive(Debug, Error)]
-pub enum FilesError {
+pub(super) enum FilesError {
     /// The file cannot be read.
     #[error("{file}: {error}")]
     Read {
@@ -98,7 +98,7 @@ struct Found {
 ///
 /// # Errors
 /// A file cannot be read or a pipeline is invalid; nothing is printed then.
-pub fn render(arguments: &RenderArguments, settings: &Settings) -> Result<ExitCode, FilesError> {
+pub(super) fn render(arguments: &RenderArguments, settings: &Settings) -> Result<ExitCode, FilesError> {
     let mut objects = Vec::new();
     for mut found in pipelines(&arguments.filename, &arguments.namespace_default)? {
         let Some(validated) = found.verdict.validated.take() else {
@@ -125,7 +125,7 @@ pub fn render(arguments: &RenderArguments, settings: &Settings) -> Result<ExitCo
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn validate(arguments: &ValidateArguments) -> Result<ExitCode, FilesError> {
+pub(super) fn validate(arguments: &ValidateArguments) -> Result<ExitCode, FilesError> {
     let found = pipelines(&arguments.filename, "default")?;
     let good = found.iter().all(|found| found.verdict.validated.is_some());
     let mut out = std::io::stdout().lock();
@@ -147,7 +147,7 @@ pub fn validate(arguments: &ValidateArguments) -> Result<ExitCode, FilesError> {
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn crds() -> Result<ExitCode, FilesError> {
+pub(super) fn crds() -> Result<ExitCode, FilesError> {
     let text = serde_yaml::to_string(&custom_resource_definition())?;
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)

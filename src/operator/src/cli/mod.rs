@@ -20,7 +20,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the operator (the default).
-    Run,
+    Run(Box<run::RunArguments>),
     /// Print the objects that pipelines would become; needs no cluster.
     Render(files::RenderArguments),
     /// Check pipelines; needs no cluster. Ends with 1 if any is invalid.
@@ -44,7 +44,8 @@ pub enum Output {
 pub fn main(arguments: Arguments) -> ExitCode {
     let settings = arguments.run.settings();
     let done = match arguments.command {
-        None | Some(Command::Run) => return run::main(arguments.run),
+        None => return run::main(arguments.run),
+        Some(Command::Run(run)) => return run::main(*run),
         Some(Command::Render(render)) => files::render(&render, &settings),
         Some(Command::Validate(validate)) => files::validate(&validate),
         Some(Command::Crds) => files::crds(),

@@ -58,8 +58,12 @@ pub struct RunArguments {
     #[arg(long, env = "POD_NAMESPACE", value_name = "NAMESPACE", default_value = "default")]
     lease_namespace: String,
     /// Name of the lease.
-    #[arg(long, env = "OBSPIPE_LEASE_NAME", value_name = "NAME",
-        default_value = "obspipe-operator")]
+    #[arg(
+        long,
+        env = "OBSPIPE_LEASE_NAME",
+        value_name = "NAME",
+        default_value = "obspipe-operator"
+    )]
     lease_name: String,
     /// Image of the collector, where a pipeline names none.
     #[arg(long, env = "OBSPIPE_COLLECTOR_IMAGE", value_name = "IMAGE",
@@ -401,7 +405,10 @@ impl Candidacy {
 
     /// Waits until this process leads.
     async fn leading(&mut self) -> Result<bool, RunError> {
-        self.leads.wait_for(|leads| *leads).await.map_or(Err(RunError::LeadershipLost), |_| Ok(true))
+        self.leads
+            .wait_for(|leads| *leads)
+            .await
+            .map_or(Err(RunError::LeadershipLost), |_| Ok(true))
     }
 
     /// Waits until leadership is lost; for ever without an election.

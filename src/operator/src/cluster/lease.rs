@@ -252,7 +252,8 @@ impl Election {
     async fn attempt(&mut self) -> Result<bool, KubeError> {
         let found = self.api.get_opt(&self.name).await?;
         self.observe(found);
-        let step = decide(&self.identity, self.observed.as_ref(), Instant::now(), self.timing.lease);
+        let step =
+            decide(&self.identity, self.observed.as_ref(), Instant::now(), self.timing.lease);
         if step == Step::Wait {
             return Ok(false);
         }

@@ -91,8 +91,11 @@ struct Server {
 impl Server {
     fn answer(&mut self, method: &Method, body: &[u8]) -> (u16, Value) {
         let status = |code: u16| {
-            (code, json!({"kind": "Status", "status": "Failure", "code": code,
-                "reason": "Test", "message": "test"}))
+            (
+                code,
+                json!({"kind": "Status", "status": "Failure", "code": code,
+                "reason": "Test", "message": "test"}),
+            )
         };
         if self.broken {
             return status(500);
