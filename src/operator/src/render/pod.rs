@@ -23,7 +23,10 @@ pub(super) fn template(pipeline: &Validated, settings: &Settings) -> Value {
     let collector = &pipeline.spec().collector;
     let identity = pipeline.identity();
     let mut labels = collector.pod_labels.clone();
-    labels.extend(identity.labels());
+    // Not the label by which children are watched: a DaemonSet's own revisions copy the labels of
+    // its pods.
+    labels.extend(identity.selector());
+    labels.insert("app.kubernetes.io/part-of".into(), "obspipe".into());
     let mut annotations = collector.pod_annotations.clone();
     annotations.insert(CONFIG_HASH_ANNOTATION.into(), pipeline.config_hash());
     let grace = collector.termination_grace_period_seconds;
