@@ -1,1 +1,23 @@
-//! Placeholder.
+//! A real Kubernetes control plane (etcd, kube-apiserver, kube-controller-manager,
+//! kube-scheduler) for tests and the demo, started in seconds on a machine that has
+//! Go and nothing else. Several run side by side; each ends with its owner, however
+//! that dies. It knows nothing of obspipe but the name of its CRD, which must not be
+//! overwritten on somebody's own cluster.
+
+pub mod build;
+mod cluster;
+mod error;
+mod kubectl;
+mod layout;
+mod plane;
+mod progress;
+
+pub use build::tools::{helm, prometheus_operator_crds};
+pub use cluster::{Builder, LocalCluster};
+pub use error::{Error, Result};
+pub use progress::{Progress, Silent, Spinner};
+
+/// The Kubernetes release that is built. 1.35 makes the kubelet refuse cgroup v1 by default.
+pub const KUBERNETES_VERSION: &str = "v1.34.4";
+/// The etcd release in the same executable: the one Kubernetes itself is compiled with.
+pub const ETCD_VERSION: &str = "v3.6.4";

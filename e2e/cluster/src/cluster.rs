@@ -1,0 +1,173 @@
+//! A cluster that lives as long as its value: what tests hold. Puts together the
+//! programs, a run directory and a control plane; knows how none of them works.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::layout::RunDir;
+use crate::plane::access::Access;
+use crate::plane::{Parts, Plane, Programs};
+use crate::progress::{Progress, Silent};
+
+/// A free port is taken by somebody else between our asking and its use so rarely that
+/// a third time in a row means something else.
+const ATTEMPTS: u32 = 3;
+
+/// A running control plane in a directory of its own. Dropping it ends the programs and
+/// removes the directory; so does the end of this process, except for the directory,
+/// which a later start removes.
+pub struct LocalCluster {
+    // Before the directory, so that the programs are gone when it is removed.
+    plane: Plane,
+    _directory: RunDir,
+}
+
+impl std::fmt::Debug for LocalCluster {
+    /// Not the token, which would end in the log of a failed test.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("LocalCluster")
+            .field("server", &self.server())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What to start. Everything runs unless it is switched off.
+#[must_use]
+pub struct Builder {
+    parts: Parts,
+    progress: Box<dyn Progress>,
+}
+
+impl Builder {
+    /// Deployments, DaemonSets, service accounts, garbage collection by owner reference.
+    pub fn controller_manager(mut self, wanted: bool) -> Self {
+        self.parts.controller_manager = wanted;
+        self
+    }
+
+    /// Pods get a node, where there is one.
+    pub fn scheduler(mut self, wanted: bool) -> Self {
+        self.parts.scheduler = wanted;
+        self
+    }
+
+    /// Who hears what is being done. Nobody by default.
+    pub fn progress(mut self, progress: impl Progress + 'static) -> Self {
+        self.progress = Box::new(progress);
+        self
+    }
+
+    /// Builds what is missing (minutes, once per machine), starts the control plane and
+    /// waits until it answers.
+    ///
+    /// # Errors
+    /// Go is missing or the build failed; or a program ended or did not become ready: the
+    /// error then holds the end of its log, and the log is kept.
+    pub async fn start(self) -> Result<LocalCluster> {
+        let progress = self.progress.as_ref();
+        let programs = Programs::provide(self.parts, progress).await?;
+        let mut attempt = 1;
+        loop {
+            let directory = RunDir::create()?;
+            match Plane::start(&programs, directory.path(), progress).await {
+                Ok(plane) => {
+                    return Ok(LocalCluster {
+                        plane,
+                        _directory: directory,
+                    });
+                }
+                Err(error) if error.is_port_taken() && attempt < ATTEMPTS => attempt += 1,
+                Err(error) => {
+                    directory.keep();
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+impl LocalCluster {
+    /// Everything on, silent.
+    pub fn builder() -> Builder {
+        Builder {
+            parts: Parts {
+                controller_manager: true,
+                scheduler: true,
+            },
+            progress: Box::new(Silent),
+        }
+    }
+
+    /// The kubeconfig of `admin`, who is in `system:masters`.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &Path {
+        &self.access().kubeconfig
+    }
+
+    /// The same as text. It names the CA's file, so it is good as long as the cluster.
+    #[must_use]
+    pub fn kubeconfig_yaml(&self) -> &str {
+        &self.access().kubeconfig_yaml
+    }
+
+    /// `https://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.access().server
+    }
+
+    /// The certificates that the server's is checked against, PEM.
+    #[must_use]
+    pub fn ca_file(&self) -> &Path {
+        &self.access().ca_file
+    }
+
+    /// A bearer token of `admin`.
+    #[must_use]
+    pub fn admin_token(&self) -> &str {
+        &self.access().admin_token
+    }
+
+    /// Every answered request as a line of JSON (`audit.k8s.io/v1` Event, level Metadata),
+    /// written before the answer is sent; a watch when it ends.
+    #[must_use]
+    pub fn audit_log(&self) -> &Path {
+        &self.access().audit_log
+    }
+
+    /// A kubectl that talks to this cluster as `admin`.
+    #[must_use]
+    pub fn kubectl(&self) -> Command {
+        self.plane.kubectl.command()
+    }
+
+    /// The processes of the control plane.
+    #[must_use]
+    pub fn pids(&self) -> Vec<u32> {
+        self.plane.pids()
+    }
+
+    /// Returns only when one of the programs has ended by itself, with the reason.
+    pub async fn failed(&mut self) -> crate::Error {
+        loop {
+            if let Err(error) = self.plane.check() {
+                return error;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Ends the programs and removes the directory, as dropping does, but without holding
+    /// up the runtime meanwhile.
+    pub async fn stop(self) {
+        // The task cannot fail but by a panic in drop, and there is nobody to tell.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+
+    fn access(&self) -> &Access {
+        &self.plane.access
+    }
+}
