@@ -86,27 +86,32 @@ struct Server {
     lease: Option<Value>,
     version: u64,
     broken: bool,
+    /// What arrives just before the next release: the renewal that the stop interrupted.
+    interrupted: bool,
 }
 
 impl Server {
     fn answer(&mut self, method: &Method, body: &[u8]) -> (u16, Value) {
-        let status = |code: u16| {
-            (
-                code,
-                json!({"kind": "Status", "status": "Failure", "code": code,
-                "reason": "Test", "message": "test"}),
-            )
+        let status = |code: u16, reason: &str| {
+            let status = json!({"kind": "Status", "status": "Failure", "code": code,
+                "reason": reason, "message": "test"});
+            (code, status)
         };
         if self.broken {
-            return status(500);
+            return status(500, "InternalError");
         }
         let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+        if sent["spec"]["holderIdentity"] == "" && std::mem::take(&mut self.interrupted) {
+            self.put(self.lease.clone().unwrap());
+        }
         let current = json!(self.version.to_string());
         match (method.as_str(), &self.lease) {
             ("GET", Some(lease)) => (200, lease.clone()),
-            ("GET" | "PUT", None) => status(404),
-            ("POST", Some(_)) => status(409),
-            ("PUT", Some(_)) if sent["metadata"]["resourceVersion"] != current => status(409),
+            ("GET" | "PUT", None) => status(404, "NotFound"),
+            ("POST", Some(_)) => status(409, "AlreadyExists"),
+            ("PUT", Some(_)) if sent["metadata"]["resourceVersion"] != current => {
+                status(409, "Conflict")
+            },
             _ => {
                 self.put(sent);
                 (200, self.lease.clone().unwrap())
@@ -156,6 +161,14 @@ struct Candidate {
     end: tokio::task::JoinHandle<ElectionEnd>,
 }
 
+impl Candidate {
+    /// Fails instead of waiting for ever.
+    async fn leading(&mut self) {
+        let leads = self.leads.wait_for(|leads| *leads);
+        tokio::time::timeout(Duration::from_secs(10), leads).await.unwrap().unwrap();
+    }
+}
+
 fn candidate(client: &Client, identity: &str) -> Candidate {
     let (mut election, leadership, leads) =
         Election::new(client.clone(), "ns", "lease", identity.to_owned());
@@ -177,7 +190,7 @@ fn holder(server: &Shared) -> String {
 async fn one_leads_and_the_other_follows_at_once_when_it_stops() {
     let (server, client) = api_server().await;
     let mut first = candidate(&client, "first");
-    first.leads.wait_for(|leads| *leads).await.unwrap();
+    first.leading().await;
     let mut second = candidate(&client, "second");
     // Longer than the lease: it is renewed.
     tokio::time::sleep(Duration::from_millis(1300)).await;
@@ -186,7 +199,7 @@ async fn one_leads_and_the_other_follows_at_once_when_it_stops() {
     first.stop.send_replace(true);
     assert_eq!(first.end.await.unwrap(), ElectionEnd::Stopped);
     assert!(!first.leadership.held());
-    second.leads.wait_for(|leads| *leads).await.unwrap();
+    second.leading().await;
     assert_eq!(holder(&server), "second");
 }
 
@@ -194,7 +207,7 @@ async fn one_leads_and_the_other_follows_at_once_when_it_stops() {
 async fn a_leader_that_cannot_renew_has_lost() {
     let (server, client) = api_server().await;
     let mut only = candidate(&client, "only");
-    only.leads.wait_for(|leads| *leads).await.unwrap();
+    only.leading().await;
     server.lock().unwrap().broken = true;
     assert_eq!(only.end.await.unwrap(), ElectionEnd::Lost);
     assert!(!only.leadership.held());
@@ -205,7 +218,7 @@ async fn a_leader_that_cannot_renew_has_lost() {
 async fn a_leader_whose_lease_was_taken_has_lost() {
     let (server, client) = api_server().await;
     let mut only = candidate(&client, "only");
-    only.leads.wait_for(|leads| *leads).await.unwrap();
+    only.leading().await;
     {
         let mut server = server.lock().unwrap();
         let mut lease = server.lease.clone().unwrap();
@@ -219,10 +232,38 @@ async fn a_leader_whose_lease_was_taken_has_lost() {
 async fn a_standby_leaves_the_lease_alone_when_it_stops() {
     let (server, client) = api_server().await;
     let mut first = candidate(&client, "first");
-    first.leads.wait_for(|leads| *leads).await.unwrap();
+    first.leading().await;
     let second = candidate(&client, "second");
     tokio::time::sleep(Duration::from_millis(200)).await;
     second.stop.send_replace(true);
     assert_eq!(second.end.await.unwrap(), ElectionEnd::Stopped);
     assert_eq!(holder(&server), "first");
+}
+
+#[tokio::test]
+async fn a_release_survives_the_renewal_that_the_stop_interrupted() {
+    let (server, client) = api_server().await;
+    let mut only = candidate(&client, "only");
+    only.leading().await;
+    server.lock().unwrap().interrupted = true;
+    only.stop.send_replace(true);
+    assert_eq!(only.end.await.unwrap(), ElectionEnd::Stopped);
+    assert_eq!(holder(&server), "");
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_leaves_time_for_another_try() {
+    // Accepts and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let config = Config::new(format!("http://{address}").parse().unwrap());
+    let started = Instant::now();
+    let _candidate = candidate(&Client::try_from(config).unwrap(), "only");
+    let mut silent = Vec::new();
+    for _ in 0..2 {
+        let accepted = tokio::time::timeout(Duration::from_secs(10), listener.accept()).await;
+        silent.push(accepted.unwrap().unwrap());
+    }
+    // The renewal deadline of these candidates.
+    assert!(started.elapsed() < Duration::from_millis(600));
 }
