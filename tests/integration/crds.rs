@@ -25,8 +25,7 @@ fn generated() -> String {
     format!("# Generated from src/operator/src/api by `make crds`; do not edit.\n{yaml}")
 }
 
-#[test]
-fn the_definitions_do_not_drift_from_the_types() {
+pub(crate) fn the_definitions_do_not_drift_from_the_types() {
     let text = generated();
     for copy in copies() {
         if updating() {
@@ -37,14 +36,12 @@ fn the_definitions_do_not_drift_from_the_types() {
     }
 }
 
-#[test]
-fn the_definition_fits_client_side_apply() {
+pub(crate) fn the_definition_fits_client_side_apply() {
     let json = serde_json::to_string(&custom_resource_definition()).expect("JSON");
     assert!(json.len() < MAX_BYTES, "{} bytes", json.len());
 }
 
-#[test]
-fn the_schema_holds_no_default_and_bounds_everything() {
+pub(crate) fn the_schema_holds_no_default_and_bounds_everything() {
     let value = serde_json::to_value(custom_resource_definition()).expect("JSON");
     let schema = &value["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
     let mut unbounded = Vec::new();

@@ -63,8 +63,7 @@ fn rendered(text: &str) -> String {
     out
 }
 
-#[test]
-fn pipelines_become_these_objects() {
+pub(crate) fn pipelines_become_these_objects() {
     let mut cases: Vec<PathBuf> = std::fs::read_dir(directory())
         .expect("golden/")
         .map(|entry| entry.expect("an entry").path())
