@@ -9,6 +9,9 @@ use tracing_subscriber::fmt;
 /// Crates that tell at `info` and below what only their authors want to know.
 const QUIET: [&str; 4] = ["kube", "hyper", "rustls", "tower"];
 
+/// Logs every failed request as an error; whoever made it says so itself, and once.
+const SILENT: &str = "kube_client::client::builder";
+
 /// How lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -61,6 +64,7 @@ fn directives(level: &str) -> Result<String, LoggingError> {
     for name in QUIET {
         text.push_str(&format!(",{name}={others}"));
     }
+    text.push_str(&format!(",{SILENT}=off"));
     Ok(text)
 }
 
@@ -71,7 +75,10 @@ mod tests {
     #[test]
     fn libraries_are_no_louder_than_warnings_and_no_louder_than_we_are() {
         let text = directives("debug").unwrap();
-        assert_eq!(text, "debug,kube=warn,hyper=warn,rustls=warn,tower=warn");
+        assert_eq!(
+            text,
+            "debug,kube=warn,hyper=warn,rustls=warn,tower=warn,kube_client::client::builder=off"
+        );
         assert!(EnvFilter::try_new(&text).is_ok());
         assert!(directives("off").unwrap().starts_with("off,kube=off"));
     }

@@ -104,10 +104,10 @@ fn rules_are_evaluated() {
 fn an_unknown_field_does_not_hide_a_rule() {
     let mut object = pipeline();
     object["spec"]["collector"]["replicas"] = json!(2);
-    object["spec"]["collector"]["imge"] = json!("x");
+    object["spec"]["collector"]["tolerrations"] = json!([]);
     let found = problems(&object);
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].contains("did you mean \"image\"?"), "{found:?}");
+    assert!(found[0].contains("did you mean \"tolerations\"?"), "{found:?}");
 }
 
 #[test]
