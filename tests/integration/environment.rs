@@ -41,8 +41,9 @@ impl Environment {
     pub(crate) async fn start(monitoring: bool) -> Self {
         let cluster = LocalCluster::builder().start().await.expect("a control plane");
         let kubeconfig = Kubeconfig::read_from(cluster.kubeconfig()).expect("a kubeconfig");
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default());
-        let client = Client::try_from(config.await.expect("a configuration")).expect("a client");
+        let options = KubeConfigOptions::default();
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+        let client = Client::try_from(config.expect("a configuration")).expect("a client");
         let directory = tempfile::tempdir().expect("a directory");
         let environment = Self {
             operator_kubeconfig: directory.path().join("operator.kubeconfig"),
@@ -63,7 +64,7 @@ impl Environment {
     /// CRD and rights exactly as the chart renders them; the Deployment needs a node and is left
     /// to the end-to-end tests.
     async fn install_chart(&self) {
-        let helm = local_cluster::tools::helm(&local_cluster::Silent).await.expect("helm");
+        let helm = local_cluster::helm(&local_cluster::Silent).await.expect("helm");
         let output = std::process::Command::new(helm)
             .args(["template", "obspipe"])
             .arg(root().join("charts/obspipe"))
@@ -80,11 +81,9 @@ impl Environment {
     }
 
     pub(crate) async fn install_monitoring(&self) {
-        let crds = local_cluster::tools::prometheus_operator_crds(&local_cluster::Silent).await;
-        for crd in crds.expect("definitions") {
-            let path = crd.display().to_string();
-            self.kubectl_ok(&["apply", "--server-side", "-f", &path]).await;
-        }
+        let crds = local_cluster::prometheus_operator_crds(&local_cluster::Silent).await;
+        let path = crds.expect("definitions").display().to_string();
+        self.kubectl_ok(&["apply", "--server-side", "-f", &path]).await;
         self.wait_for_crd("prometheusrules.monitoring.coreos.com").await;
         self.wait_for_crd("podmonitors.monitoring.coreos.com").await;
     }

@@ -1,0 +1,56 @@
+# The one menu. Everything that is built or fetched goes below target/.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+TOOLS := target/tools
+DENY := $(TOOLS)/bin/cargo-deny
+CRATES := obspipe-model obspipe-operator local-cluster obspipe-demo obspipe-tests
+
+.PHONY: help
+help: ## Show this menu
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: check-rust check-go
+check-rust:
+	@command -v $(CARGO) >/dev/null || { echo "error: cargo is missing: install Rust with rustup (https://rustup.rs), then run this again" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "error: a C compiler and linker (cc) is missing: apt-get install gcc" >&2; exit 1; }
+check-go:
+	@command -v go >/dev/null || { echo "error: go is missing (1.25 or newer builds the test cluster): install the package golang or https://go.dev/dl, then run this again" >&2; exit 1; }
+
+.PHONY: demo
+demo: check-rust check-go ## Bring up a cluster, run the operator on the document's pipeline, show the repair
+	$(CARGO) build -p obspipe-operator -p obspipe-demo
+	@$(CARGO) run --quiet -p obspipe-demo -- up
+
+.PHONY: demo-down
+demo-down: check-rust ## End what `make demo` left up
+	@$(CARGO) run --quiet -p obspipe-demo -- down
+
+.PHONY: test
+test: check-rust check-go ## All tests, against a real control plane
+	$(CARGO) build -p obspipe-operator
+	$(CARGO) test --workspace
+
+.PHONY: lint
+lint: check-rust $(DENY) ## Formatting, clippy, each crate alone, licences and duplicate versions
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@for crate in $(CRATES); do echo "cargo check -p $$crate"; $(CARGO) check --quiet -p $$crate; done
+	$(DENY) --log-level warn check licenses bans sources
+
+$(DENY):
+	$(CARGO) install --quiet --locked --root $(TOOLS) --target-dir target/tools-build cargo-deny
+
+.PHONY: golden
+golden: check-rust ## Rewrite tests/golden/*/out.yaml from what is rendered now
+	OBSPIPE_UPDATE=1 $(CARGO) test -p obspipe-tests --test integration -- golden
+
+.PHONY: crds
+crds: check-rust ## Rewrite crds/ and the chart's copy from the types
+	OBSPIPE_UPDATE=1 $(CARGO) test -p obspipe-tests --test integration -- crds
+
+.PHONY: bench
+bench: check-rust check-go ## Measure convergence and write docs/performance.md
+	$(CARGO) run --release -p obspipe-tests --bin bench
