@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 3;
 pub struct LocalCluster {
     // Before the directory, so that the programs are gone when it is removed.
     plane: Plane,
-    _directory: RunDir,
+    directory: RunDir,
 }
 
 impl std::fmt::Debug for LocalCluster {
@@ -74,10 +74,7 @@ impl Builder {
             let directory = RunDir::create()?;
             match Plane::start(&programs, directory.path(), progress).await {
                 Ok(plane) => {
-                    return Ok(LocalCluster {
-                        plane,
-                        _directory: directory,
-                    });
+                    return Ok(LocalCluster { plane, directory });
                 }
                 Err(error) if error.is_port_taken() && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => {
@@ -165,6 +162,20 @@ impl LocalCluster {
     pub async fn stop(self) {
         // The task cannot fail but by a panic in drop, and there is nobody to tell.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+
+    /// As [`LocalCluster::stop`], but the directory with the logs stays for an hour.
+    pub(crate) fn keep_logs(self) {
+        drop(self.plane);
+        self.directory.keep();
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn kubectl_path(&self) -> &Path {
+        self.plane.kubectl.path()
     }
 
     fn access(&self) -> &Access {

@@ -75,14 +75,9 @@ pub enum Error {
         /// The CRD found.
         crd: &'static str,
     },
-    /// A detached cluster of this name exists.
-    #[error("the cluster {name:?} is already up (process {pid})")]
-    AlreadyUp {
-        /// Its name.
-        name: String,
-        /// Its supervisor.
-        pid: u32,
-    },
+    /// A cluster of this name exists.
+    #[error("the cluster {0:?} is up already, or is being started")]
+    AlreadyUp(String),
     /// A name that cannot be a directory's.
     #[error("{0:?} cannot be a cluster's name: use a-z, 0-9 and -, at most 40")]
     BadName(String),

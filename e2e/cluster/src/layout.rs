@@ -36,9 +36,30 @@ pub(crate) fn build(key: &str) -> PathBuf {
     root().join(key)
 }
 
+/// Where running clusters have their directories.
+pub(crate) fn runs() -> PathBuf {
+    root().join("run")
+}
+
 /// Where a detached cluster of this name leaves its state.
-pub(crate) fn state(name: &str) -> PathBuf {
-    root().join("state").join(name)
+pub(crate) fn state(name: &str) -> Result<PathBuf> {
+    Ok(root().join("state").join(checked(name)?))
+}
+
+/// The lock of that name; beside the state, because the state's directory comes and goes.
+pub(crate) fn state_lock(name: &str) -> Result<PathBuf> {
+    Ok(root()
+        .join("locks")
+        .join(format!("state-{}", checked(name)?)))
+}
+
+/// A name becomes a directory, which is removed later: it must not lead elsewhere.
+fn checked(name: &str) -> Result<&str> {
+    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    match name.bytes().all(plain) && (1..=40).contains(&name.len()) {
+        true => Ok(name),
+        false => Err(Error::BadName(name.to_owned())),
+    }
 }
 
 /// Creates a directory and its parents.
@@ -69,7 +90,7 @@ pub(crate) struct RunDir {
 
 impl RunDir {
     pub(crate) fn create() -> Result<Self> {
-        let parent = root().join("run");
+        let parent = runs();
         create(&parent)?;
         sweep(&parent);
         let directory = tempfile::Builder::new()

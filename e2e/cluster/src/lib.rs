@@ -2,20 +2,31 @@
 //! kube-scheduler) for tests and the demo, started in seconds on a machine that has
 //! Go and nothing else. Several run side by side; each ends with its owner, however
 //! that dies. It knows nothing of obspipe but the name of its CRD, which must not be
-//! overwritten on somebody's own cluster.
+//! overwritten on somebody's own cluster (`current`).
+//!
+//! - [`LocalCluster`]: lives as long as the value (tests).
+//! - [`Detached`]: stays until it is told to go (the command, the demo).
+//! - [`CurrentCluster`]: somebody's own, only on request.
+//! - [`Target`]: any of the three.
 
-pub mod build;
+mod build;
 mod cluster;
+mod current;
+mod detached;
 mod error;
 mod kubectl;
 mod layout;
 mod plane;
 mod progress;
+mod target;
 
 pub use build::tools::{helm, prometheus_operator_crds};
 pub use cluster::{Builder, LocalCluster};
+pub use current::CurrentCluster;
+pub use detached::{Detached, supervise, supervise_if_asked};
 pub use error::{Error, Result};
 pub use progress::{Progress, Silent, Spinner};
+pub use target::{Target, Wanted};
 
 /// The Kubernetes release that is built. 1.35 makes the kubelet refuse cgroup v1 by default.
 pub const KUBERNETES_VERSION: &str = "v1.34.4";

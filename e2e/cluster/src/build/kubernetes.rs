@@ -121,3 +121,24 @@ fn link_flags() -> String {
     }
     flags
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_go_module_builds_the_versions_that_are_named() {
+        let module = SOURCES[1].1;
+        assert!(module.contains(&format!("k8s.io/kubernetes {KUBERNETES_VERSION}\n")));
+        assert!(module.contains(&format!("go.etcd.io/etcd/server/v3 {ETCD_VERSION}\n")));
+        assert!(RECIPE.what.ends_with(KUBERNETES_VERSION));
+    }
+
+    #[test]
+    fn every_name_is_a_program_of_the_executable() {
+        let main = SOURCES[0].1;
+        for name in NAMES {
+            assert!(main.contains(&format!("\t\"{name}\":")), "{name}");
+        }
+    }
+}

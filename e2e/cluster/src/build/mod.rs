@@ -4,7 +4,7 @@
 
 mod go;
 pub(crate) mod kubernetes;
-pub mod tools;
+pub(crate) mod tools;
 
 use std::fs;
 use std::path::{Path, PathBuf};
