@@ -110,11 +110,23 @@ fn no_program_outlives_a_killed_owner() {
         let left = working_in(&directory);
         left.is_empty().then_some(()).ok_or(format!("{left:?}"))
     });
-    // What it could not remove itself, `down` does.
+    // The number in the state may be somebody else's by now: that is not our cluster.
+    let mut other = Command::new("sleep").arg("60").spawn().unwrap();
+    let recorded = directory
+        .join("../../state")
+        .join(&name.0)
+        .join("state.json");
+    let mut state: Value = serde_json::from_slice(&std::fs::read(&recorded).unwrap()).unwrap();
+    state["pid"] = other.id().into();
+    std::fs::write(&recorded, state.to_string()).unwrap();
     assert!(name.status().is_none());
+    // What the owner could not remove itself, `down` does.
     assert!(directory.exists());
     assert!(name.run(&["down"]).status.success());
     assert!(!directory.exists());
+    assert!(is_alive(other.id()));
+    other.kill().unwrap();
+    other.wait().unwrap();
 }
 
 #[test]
