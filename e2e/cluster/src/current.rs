@@ -7,14 +7,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde::Deserialize;
-use tempfile::TempDir;
-
 use crate::build::{kubernetes, tools};
 use crate::error::{Error, Result};
 use crate::kubectl::Kubectl;
-use crate::layout;
+use crate::layout::RunDir;
 use crate::progress::Progress;
+use serde::Deserialize;
 
 /// The kind whose presence means that somebody uses obspipe there.
 const CRD: &str = "observabilitypipelines.obspipe.dev";
@@ -28,7 +26,7 @@ pub struct CurrentCluster {
     kubeconfig: PathBuf,
     kubectl: Kubectl,
     /// Holds the copy of the kubeconfig, with its secrets; removed on drop.
-    _directory: TempDir,
+    _directory: RunDir,
 }
 
 /// The part of `kubectl config view -o json` that is read.
@@ -64,7 +62,7 @@ impl CurrentCluster {
             Some(path) => path,
             None => kubernetes::program("kubectl", progress).await?.path,
         };
-        let cluster = Self::pin(&Kubectl::new(path, kubeconfig.map(Path::to_owned))).await?;
+        let cluster = Self::pin(&Kubectl::theirs(path, kubeconfig)).await?;
         announce(&cluster.context, &cluster.server);
         let asked = [
             "get",
@@ -94,8 +92,7 @@ impl CurrentCluster {
         let text = theirs
             .run(&["config", "view", "--minify", "--flatten", "--raw"])
             .await?;
-        layout::create(&layout::runs())?;
-        let directory = TempDir::new_in(layout::runs()).map_err(Error::io("create a directory"))?;
+        let directory = RunDir::create()?;
         let kubeconfig = directory.path().join("kubeconfig");
         File::options()
             .write(true)
@@ -104,7 +101,7 @@ impl CurrentCluster {
             .open(&kubeconfig)
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(Error::io("copy the kubeconfig"))?;
-        let kubectl = Kubectl::new(theirs.path().to_owned(), Some(kubeconfig.clone()));
+        let kubectl = Kubectl::ours(theirs.path().to_owned(), &kubeconfig);
         let view = kubectl.run(&["config", "view", "--output=json"]).await?;
         let view: View = serde_json::from_str(&view).map_err(|source| Error::Format {
             what: "the kubeconfig".to_owned(),

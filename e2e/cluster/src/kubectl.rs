@@ -1,6 +1,7 @@
 //! kubectl as this crate calls it: with one kubeconfig and nothing from the caller's
 //! surroundings that would send it elsewhere. Knows no cluster's life.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,13 +11,31 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone)]
 pub(crate) struct Kubectl {
     path: PathBuf,
-    /// None: as kubectl itself finds it.
-    kubeconfig: Option<PathBuf>,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 impl Kubectl {
-    pub(crate) fn new(path: PathBuf, kubeconfig: Option<PathBuf>) -> Self {
-        Self { path, kubeconfig }
+    /// For the cluster of a kubeconfig that is ours. What it caches lies beside that and goes
+    /// with it, and a person's own preferences (kuberc) do not change what a test does.
+    pub(crate) fn ours(path: PathBuf, kubeconfig: &Path) -> Self {
+        let environment = vec![
+            ("KUBECONFIG", kubeconfig.into()),
+            (
+                "KUBECACHEDIR",
+                kubeconfig.with_file_name("kubectl-cache").into(),
+            ),
+            ("KUBERC", "off".into()),
+        ];
+        Self { path, environment }
+    }
+
+    /// For somebody's own: this kubeconfig, else the one that kubectl finds itself.
+    pub(crate) fn theirs(path: PathBuf, kubeconfig: Option<&Path>) -> Self {
+        let environment = kubeconfig
+            .map(|kubeconfig| ("KUBECONFIG", kubeconfig.into()))
+            .into_iter()
+            .collect();
+        Self { path, environment }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -25,9 +44,7 @@ impl Kubectl {
 
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
-        if let Some(kubeconfig) = &self.kubeconfig {
-            command.env("KUBECONFIG", kubeconfig);
-        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

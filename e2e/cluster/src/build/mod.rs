@@ -61,12 +61,14 @@ impl Recipe {
             .join("logs")
             .join(format!("{}.log", self.key()));
         layout::create(&layout::root().join("logs"))?;
-        let fresh = tempfile::Builder::new()
-            .prefix("building-")
-            .tempdir_in(layout::root())
-            .map_err(Error::io("create a directory to build in"))?;
-        make(fresh.path(), &log).await?;
-        publish(fresh.path(), &done)?;
+        // The lock makes it ours; what is there was left by a build that was interrupted.
+        let fresh = layout::build(&format!("building-{}", self.key()));
+        let _ = fs::remove_dir_all(&fresh);
+        layout::create(&fresh)?;
+        make(&fresh, &log).await?;
+        // What makes a half-built directory invisible to whoever looks without the lock.
+        fs::rename(&fresh, &done)
+            .map_err(Error::io(format!("move the build to {}", done.display())))?;
         Ok(done)
     }
 
@@ -88,13 +90,4 @@ impl Recipe {
             .and_then(|result| result);
         locked.map_err(Error::io(format!("lock the build of {what}")))
     }
-}
-
-/// The rename is what makes a half-built directory invisible.
-fn publish(fresh: &Path, done: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    // A temporary directory is private; a cache restored by another user (CI) must be readable.
-    fs::set_permissions(fresh, fs::Permissions::from_mode(0o755))
-        .and_then(|()| fs::rename(fresh, done))
-        .map_err(Error::io(format!("move the build to {}", done.display())))
 }

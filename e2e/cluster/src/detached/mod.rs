@@ -37,7 +37,7 @@ impl Detached {
     pub fn find(name: &str) -> Result<Option<Self>> {
         let found = State::read(name)?.filter(State::is_running);
         Ok(found.map(|state| {
-            let kubectl = Kubectl::new(state.kubectl.clone(), Some(state.kubeconfig.clone()));
+            let kubectl = Kubectl::ours(state.kubectl.clone(), &state.kubeconfig);
             Self { state, kubectl }
         }))
     }

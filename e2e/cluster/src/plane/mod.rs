@@ -72,10 +72,7 @@ impl Plane {
     ) -> Result<Self> {
         let port = free_port()?;
         let access = access::write(directory, format!("https://127.0.0.1:{port}"))?;
-        let kubectl = Kubectl::new(
-            programs.kubectl.path.clone(),
-            Some(access.kubeconfig.clone()),
-        );
+        let kubectl = Kubectl::ours(programs.kubectl.path.clone(), &access.kubeconfig);
         let mut plane = Self {
             components: Vec::new(),
             access,

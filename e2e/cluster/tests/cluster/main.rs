@@ -100,7 +100,8 @@ async fn two_side_by_side_leave_nothing_behind() {
             .scheduler(false)
             .start()
     };
-    let (one, two) = tokio::try_join!(starting(), starting()).unwrap();
+    let (one, two) = tokio::try_join!(tokio::spawn(starting()), tokio::spawn(starting())).unwrap();
+    let (one, two) = (one.unwrap(), two.unwrap());
     assert_ne!(one.server(), two.server());
     kubectl(&one.kubectl(), &["create", "ns", "only-here"]).unwrap();
     let other = kubectl(&two.kubectl(), &["get", "ns", "-o", "name"]).unwrap();
