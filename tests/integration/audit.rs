@@ -16,8 +16,12 @@ const UNSEEN: [(&str, &str); 1] = [("update", "observabilitypipelines/finalizers
 pub(crate) fn checks(environment: Arc<Environment>) -> Vec<Trial> {
     let other = environment.clone();
     vec![
-        Trial::test("audit::every_right_is_used", move || every_right_is_used(&environment)),
-        Trial::test("audit::nothing_is_denied", move || nothing_is_denied(&other)),
+        Trial::test("audit::every_right_is_used", move || {
+            every_right_is_used(&environment)
+        }),
+        Trial::test("audit::nothing_is_denied", move || {
+            nothing_is_denied(&other)
+        }),
     ]
 }
 
@@ -34,9 +38,16 @@ pub(crate) struct Request {
 pub(crate) fn requests(environment: &Environment) -> Vec<Request> {
     let ours = |entry: &Value| {
         entry["user"]["username"] == OPERATOR_USER
-            && entry["userAgent"].as_str().is_some_and(|agent| agent.starts_with("obspipe-operator/"))
+            && entry["userAgent"]
+                .as_str()
+                .is_some_and(|agent| agent.starts_with("obspipe-operator/"))
     };
-    environment.audit().iter().filter(|entry| ours(entry)).map(request).collect()
+    environment
+        .audit()
+        .iter()
+        .filter(|entry| ours(entry))
+        .map(request)
+        .collect()
 }
 
 fn request(entry: &Value) -> Request {
@@ -59,8 +70,10 @@ fn request(entry: &Value) -> Request {
 pub(crate) fn writes(environment: &Environment) -> Vec<Request> {
     let mut all = requests(environment);
     all.retain(|request| {
-        matches!(request.verb.as_str(), "create" | "update" | "patch" | "delete" | "deletecollection")
-            && request.resource != "leases"
+        matches!(
+            request.verb.as_str(),
+            "create" | "update" | "patch" | "delete" | "deletecollection"
+        ) && request.resource != "leases"
     });
     all
 }
@@ -93,7 +106,8 @@ fn granted() -> BTreeSet<(String, String)> {
     let text = std::fs::read_to_string(path).expect("the chart");
     let start = text.find("define \"obspipe.rules\"").expect("the rules");
     let rules = &text[start..];
-    let body = &rules[rules.find("-}}").expect("a start") + 3..rules.find("{{- end").expect("an end")];
+    let body =
+        &rules[rules.find("-}}").expect("a start") + 3..rules.find("{{- end").expect("an end")];
     let rules: Vec<Value> = serde_yaml::from_str(body).expect("YAML");
     let mut all = BTreeSet::new();
     for rule in &rules {
@@ -115,10 +129,21 @@ pub(crate) const DENIAL: &str = "denied";
 fn nothing_is_denied(environment: &Environment) -> Result<(), Failed> {
     let denied: Vec<String> = requests(environment)
         .into_iter()
-        .filter(|request| matches!(request.code, 401 | 403) && !request.namespace.starts_with(DENIAL))
+        .filter(|request| {
+            matches!(request.code, 401 | 403) && !request.namespace.starts_with(DENIAL)
+        })
         // A namespace on its way out refuses to create: that is no lack of a right.
         .filter(|request| !request.text.contains("being terminated"))
-        .map(|request| format!("{} {} in {}", request.verb, request.resource, request.namespace))
+        .map(|request| {
+            format!(
+                "{} {} in {}",
+                request.verb, request.resource, request.namespace
+            )
+        })
         .collect();
-    if denied.is_empty() { Ok(()) } else { Err(format!("denied: {denied:#?}").into()) }
+    if denied.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("denied: {denied:#?}").into())
+    }
 }

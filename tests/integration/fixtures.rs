@@ -8,7 +8,8 @@ use crate::environment::root;
 
 /// The document's pipeline, in a namespace and under a name.
 pub(crate) fn otel(namespace: &str, name: &str) -> Value {
-    let text = std::fs::read_to_string(root().join("config/samples/otel.yaml")).expect("the sample");
+    let text =
+        std::fs::read_to_string(root().join("config/samples/otel.yaml")).expect("the sample");
     let mut pipeline: Value = serde_yaml::from_str(&text).expect("YAML");
     pipeline["metadata"] = json!({"name": name, "namespace": namespace});
     pipeline
@@ -32,7 +33,9 @@ pub(crate) fn minimal(namespace: &str, name: &str) -> Value {
 pub(crate) fn samples() -> Vec<(PathBuf, Value)> {
     let directory = root().join("config/samples");
     let entries = std::fs::read_dir(directory).expect("samples");
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     files.sort();
     files
         .into_iter()

@@ -46,7 +46,10 @@ impl Shared {
         T: Future<Output = ()> + Send + 'static,
     {
         let shared = self.clone();
-        self.alone(name, move || async move { scenario(shared.get().await).await })
+        self.alone(
+            name,
+            move || async move { scenario(shared.get().await).await },
+        )
     }
 
     /// A scenario that brings its own control plane.
@@ -58,7 +61,9 @@ impl Shared {
         let runtime = self.runtime.clone();
         Trial::test(name, move || {
             let task = runtime.spawn(scenario());
-            runtime.block_on(task).map_err(|error| Failed::from(panic_text(error)))
+            runtime
+                .block_on(task)
+                .map_err(|error| Failed::from(panic_text(error)))
         })
     }
 }
@@ -72,7 +77,8 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+        .unwrap_or_default()
 }
 
 /// A test without a control plane.
@@ -87,12 +93,27 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = arguments.test_threads.or(Some(THREADS));
     let runtime = Runtime::new().expect("a runtime");
-    let shared = Shared { environment: Arc::default(), runtime: runtime.handle().clone() };
+    let shared = Shared {
+        environment: Arc::default(),
+        runtime: runtime.handle().clone(),
+    };
     let mut trials = vec![
-        pure("golden::pipelines_become_these_objects", golden::pipelines_become_these_objects),
-        pure("crds::the_definitions_do_not_drift", crds::the_definitions_do_not_drift_from_the_types),
-        pure("crds::the_definition_fits_client_side_apply", crds::the_definition_fits_client_side_apply),
-        pure("crds::everything_is_bounded", crds::the_schema_holds_no_default_and_bounds_everything),
+        pure(
+            "golden::pipelines_become_these_objects",
+            golden::pipelines_become_these_objects,
+        ),
+        pure(
+            "crds::the_definitions_do_not_drift",
+            crds::the_definitions_do_not_drift_from_the_types,
+        ),
+        pure(
+            "crds::the_definition_fits_client_side_apply",
+            crds::the_definition_fits_client_side_apply,
+        ),
+        pure(
+            "crds::everything_is_bounded",
+            crds::the_schema_holds_no_default_and_bounds_everything,
+        ),
     ];
     trials.extend(scenarios::all(&shared));
     let everything = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
@@ -103,5 +124,9 @@ fn main() -> ExitCode {
         conclusion.num_failed += audit.num_failed;
     }
     drop(shared);
-    if conclusion.has_failed() { ExitCode::from(101) } else { ExitCode::SUCCESS }
+    if conclusion.has_failed() {
+        ExitCode::from(101)
+    } else {
+        ExitCode::SUCCESS
+    }
 }

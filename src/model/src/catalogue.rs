@@ -32,7 +32,12 @@ pub enum Class {
 
 impl Class {
     /// All, in the order of a configuration.
-    pub const ALL: [Self; 4] = [Self::Receiver, Self::Processor, Self::Exporter, Self::Extension];
+    pub const ALL: [Self; 4] = [
+        Self::Receiver,
+        Self::Processor,
+        Self::Exporter,
+        Self::Extension,
+    ];
 
     /// The section of a configuration that defines them.
     #[must_use]

@@ -42,7 +42,11 @@ pub fn check(raw: &Value, environment: &dyn Environment, options: &Options) -> R
     d.problems = problems;
     d.warnings = warnings;
     let checked = Checker { d: &mut d, options }.whole(&value);
-    let mut report = Report { checked: None, problems: d.problems, warnings: d.warnings };
+    let mut report = Report {
+        checked: None,
+        problems: d.problems,
+        warnings: d.warnings,
+    };
     for list in [&mut report.problems, &mut report.warnings] {
         list.sort();
         list.dedup();
@@ -69,7 +73,13 @@ impl Checker<'_> {
         }
         unknown_keys(
             value,
-            &["receivers", "processors", "exporters", "extensions", "service"],
+            &[
+                "receivers",
+                "processors",
+                "exporters",
+                "extensions",
+                "service",
+            ],
             self.d,
         );
         let mut defined = Defined::new();
@@ -77,14 +87,29 @@ impl Checker<'_> {
             self.section(class, value, &mut defined);
         }
         let service = value.get("service").unwrap_or(&Value::Null);
-        let (pipelines, extensions, telemetry) =
-            self.d.at("service", |d| Service { d, defined: &defined }.read(service));
+        let (pipelines, extensions, telemetry) = self.d.at("service", |d| {
+            Service {
+                d,
+                defined: &defined,
+            }
+            .read(service)
+        });
         self.unused(&defined, &pipelines, &extensions);
         self.addresses(&defined, &pipelines);
         let listeners = self.listeners(&defined, &telemetry);
-        let components = defined.into_iter().filter_map(|(key, c)| c.map(|c| (key, c))).collect();
+        let components = defined
+            .into_iter()
+            .filter_map(|(key, c)| c.map(|c| (key, c)))
+            .collect();
         let deferred = self.d.deferred.clone();
-        Some(Checked { components, pipelines, extensions, telemetry, listeners, deferred })
+        Some(Checked {
+            components,
+            pipelines,
+            extensions,
+            telemetry,
+            listeners,
+            deferred,
+        })
     }
 
     fn section(&mut self, class: Class, value: &Value, defined: &mut Defined) {
@@ -118,7 +143,9 @@ impl Checker<'_> {
                 };
                 let path = format!("{}.{id}", class.section());
                 let message = format!("is defined but not used: {user}");
-                self.d.problems.push(Problem::new(path, Code::Unused, message));
+                self.d
+                    .problems
+                    .push(Problem::new(path, Code::Unused, message));
             }
         }
     }
@@ -143,10 +170,17 @@ impl Checker<'_> {
                 let known = has_address(exporter, signal)
                     || self.d.deferred.contains(&format!("{path}.{key}"))
                     || self.d.deferred.contains(&format!("{path}.endpoint"));
-                let any = Signal::ALL.iter().any(|signal| has_address(exporter, *signal));
+                let any = Signal::ALL
+                    .iter()
+                    .any(|signal| has_address(exporter, *signal));
                 if !known && any {
-                    let message = format!("{} reach this exporter: give {key} or endpoint", signal.as_str());
-                    self.d.problems.push(Problem::new(path, Code::Missing, message));
+                    let message = format!(
+                        "{} reach this exporter: give {key} or endpoint",
+                        signal.as_str()
+                    );
+                    self.d
+                        .problems
+                        .push(Problem::new(path, Code::Missing, message));
                 }
             }
         }
@@ -161,10 +195,15 @@ impl Checker<'_> {
             .filter(|listener| !self.d.deferred.contains(&listener.path))
             .collect();
         for (index, listener) in listeners.iter().enumerate() {
-            if let Some(other) = listeners[..index].iter().find(|o| o.conflicts_with(listener)) {
+            if let Some(other) = listeners[..index]
+                .iter()
+                .find(|o| o.conflicts_with(listener))
+            {
                 let message = format!("port {} is also that of {}", listener.port, other.path);
                 let path = listener.path.clone();
-                self.d.problems.push(Problem::new(path, Code::PortConflict, message));
+                self.d
+                    .problems
+                    .push(Problem::new(path, Code::PortConflict, message));
             }
             if self.options.reserved_ports.contains(&listener.port) {
                 let message = format!("port {} is the admin listener's", listener.port);
@@ -186,23 +225,21 @@ fn has_address(exporter: &OtlpHttpExporter, signal: Signal) -> bool {
 }
 
 fn self_metrics(telemetry: &Telemetry) -> impl Iterator<Item = Listener> {
-    telemetry.metrics.pages().into_iter().map(|address| Listener {
-        path: "service.telemetry.metrics".into(),
-        name: "metrics".into(),
-        host: address.host,
-        port: address.port,
-        kind: ListenerKind::SelfMetrics,
-        tls: false,
-    })
+    telemetry
+        .metrics
+        .pages()
+        .into_iter()
+        .map(|address| Listener {
+            path: "service.telemetry.metrics".into(),
+            name: "metrics".into(),
+            host: address.host,
+            port: address.port,
+            kind: ListenerKind::SelfMetrics,
+            tls: false,
+        })
 }
 
-fn component(
-    class: Class,
-    key: &str,
-    settings: &Value,
-    d: &mut Decoder,
-    defined: &mut Defined,
-) {
+fn component(class: Class, key: &str, settings: &Value, d: &mut Decoder, defined: &mut Defined) {
     let id = match ComponentId::from_str(key) {
         Ok(id) => id,
         Err(message) => return d.problem(Code::InvalidId, message),
@@ -276,7 +313,12 @@ impl Service<'_> {
                 }
             }
             service.limiter_first(&processors);
-            Pipeline { id, receivers, processors, exporters }
+            Pipeline {
+                id,
+                receivers,
+                processors,
+                exporters,
+            }
         })
     }
 
@@ -346,8 +388,11 @@ fn reference(
         && !entry.signals.contains(&signal)
     {
         let carried: Vec<&str> = entry.signals.iter().map(|signal| signal.as_str()).collect();
-        let message =
-            format!("{name} carries {} only, not {}", carried.join(", "), signal.as_str());
+        let message = format!(
+            "{name} carries {} only, not {}",
+            carried.join(", "),
+            signal.as_str()
+        );
         d.problem(Code::UnsupportedSignal, message);
     }
     Some(id)

@@ -2,7 +2,6 @@
 //! the first. It knows how a field is read, not which fields there are (`settings!`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use crate::environment::join;
 use crate::problem::{Code, Problem};
@@ -48,28 +47,61 @@ impl Decoder {
 
     /// A problem here.
     pub fn problem(&mut self, code: Code, message: impl Into<String>) {
-        self.problems.push(Problem::new(self.path.clone(), code, message));
+        self.problems
+            .push(Problem::new(self.path.clone(), code, message));
     }
 
     /// A problem at a key below here.
     pub fn problem_at(&mut self, key: &str, code: Code, message: impl Into<String>) {
-        self.problems.push(Problem::new(join(&self.path, key), code, message));
+        self.problems
+            .push(Problem::new(join(&self.path, key), code, message));
     }
 
     /// A warning here.
     pub fn warning(&mut self, code: Code, message: impl Into<String>) {
-        self.warnings.push(Problem::new(self.path.clone(), code, message));
+        self.warnings
+            .push(Problem::new(self.path.clone(), code, message));
     }
 
-    /// Whether the value of a key below here is known only where the collector runs.
+    /// Notes that the value here is known only where the collector runs.
+    pub fn defer(&mut self, written: &str) {
+        self.deferred.insert(self.path.clone());
+        // A reference that is spelt wrong was reported as such.
+        if !self
+            .problems
+            .iter()
+            .any(|problem| problem.path == self.path)
+        {
+            let message =
+                format!("depends on {written:?}, which is known only where the collector runs");
+            self.warning(Code::Deferred, message);
+        }
+    }
+
+    /// Whether what was read at a key below here is not what will stand there, or not all of it:
+    /// it is known only where the collector runs, or is wrong and was reported.
     #[must_use]
-    pub fn is_deferred(&self, key: &str) -> bool {
-        self.deferred.contains(&join(&self.path, key))
+    pub fn is_unsettled(&self, key: &str) -> bool {
+        let path = join(&self.path, key);
+        let reported = self.problems.iter().map(|problem| &problem.path);
+        self.deferred
+            .iter()
+            .chain(reported)
+            .any(|other| is_within(other, &path))
     }
 
-    fn wrong_type(&mut self, value: &Value, wanted: &str) {
-        self.problem(Code::WrongType, format!("{} where {wanted} is wanted", found(value)));
+    pub(crate) fn wrong_type(&mut self, value: &Value, wanted: &str) {
+        self.problem(
+            Code::WrongType,
+            format!("{} where {wanted} is wanted", found(value)),
+        );
     }
+}
+
+/// Whether a path is another or lies below it.
+pub(crate) fn is_within(path: &str, other: &str) -> bool {
+    let below = path.strip_prefix(other);
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// What stands there, for a message: the written text of anything expanded.
@@ -99,6 +131,12 @@ pub trait Setting: Sized {
     /// How a default is shown in the documentation.
     fn show(&self) -> String;
 
+    /// What a key with nothing after it means where the setting may be left out: most often the
+    /// same as no key.
+    fn named_alone() -> Option<Self> {
+        None
+    }
+
     /// Whether this default stands for "must be given".
     fn is_missing(&self) -> bool {
         false
@@ -127,9 +165,7 @@ pub fn field<T: Setting>(map: &Value, key: &str, default: T, d: &mut Decoder) ->
             None => required(default, d),
         },
         Some(Value::Deferred(written)) => {
-            d.deferred.insert(d.path.clone());
-            let message = format!("depends on {written:?}, which is known only where the collector runs");
-            d.warning(Code::Deferred, message);
+            d.defer(written);
             default
         }
         Some(value) => T::decode(value, d).unwrap_or(default),
@@ -150,11 +186,13 @@ pub fn unknown_keys(map: &Value, known: &[&str], d: &mut Decoder) {
             let path = join(&d.path, key);
             let problem = Problem::new(path, Code::UnknownKey, "unknown key");
             let problem = problem.did_you_mean(key, known.iter().copied());
-            d.problems.push(if problem.hint.is_none() && !known.is_empty() && known.len() <= 12 {
-                problem.hint(format!("known here: {}", known.join(", ")))
-            } else {
-                problem
-            });
+            d.problems.push(
+                if problem.hint.is_none() && !known.is_empty() && known.len() <= 12 {
+                    problem.hint(format!("known here: {}", known.join(", ")))
+                } else {
+                    problem
+                },
+            );
         }
     }
 }
@@ -163,7 +201,11 @@ pub fn unknown_keys(map: &Value, known: &[&str], d: &mut Decoder) {
 pub fn is_map(value: &Value, d: &mut Decoder) -> bool {
     match value {
         Value::Map(_) | Value::Null => true,
-        Value::Expanded { parsed, .. } => is_map(parsed, d),
+        Value::Expanded { parsed, .. } if matches!(**parsed, Value::Map(_) | Value::Null) => true,
+        Value::Deferred(written) => {
+            d.defer(written);
+            false
+        }
         other => {
             d.wrong_type(other, "a map");
             false
@@ -287,85 +329,18 @@ impl Setting for String {
     }
 
     fn show(&self) -> String {
-        if self.is_empty() { String::new() } else { format!("{self:?}") }
-    }
-}
-
-impl Setting for Duration {
-    fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
-        if let Value::Int(0) = value {
-            return Some(Self::ZERO);
+        if self.is_empty() {
+            String::new()
+        } else {
+            format!("{self:?}")
         }
-        let text = text(value, d)?;
-        let parsed = parse_duration(text);
-        if parsed.is_none() {
-            let message = format!(
-                "{} is no duration: a number with a unit, as in 200ms, 10s or 1m30s",
-                shown(value)
-            );
-            d.problem(Code::InvalidValue, message);
-        }
-        parsed
     }
-
-    fn type_name() -> String {
-        "duration".into()
-    }
-
-    fn show(&self) -> String {
-        format!("{self:?}")
-    }
-}
-
-/// A duration in Go's syntax (time.ParseDuration), not negative.
-#[must_use]
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    if text == "0" {
-        return Some(Duration::ZERO);
-    }
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
-    let mut nanos = 0u128;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, tail) = rest.split_at(end);
-        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit_end);
-        let unit: u128 = match unit {
-            "ns" => 1,
-            "us" | "µs" | "μs" => 1_000,
-            "ms" => 1_000_000,
-            "s" => 1_000_000_000,
-            "m" => 60_000_000_000,
-            "h" => 3_600_000_000_000,
-            _ => return None,
-        };
-        nanos = nanos.checked_add(scaled(number, unit)?)?;
-        rest = tail;
-    }
-    // Go's durations end at 2^63 ns, some 292 years.
-    u64::try_from(nanos).ok().filter(|n| i64::try_from(*n).is_ok()).map(Duration::from_nanos)
-}
-
-/// `number` with a decimal point times `unit`, in whole nanoseconds.
-fn scaled(number: &str, unit: u128) -> Option<u128> {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
-        return None;
-    }
-    let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let digits = &fraction[..fraction.len().min(18)];
-    let part: u128 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
-    let scale = 10u128.checked_pow(u32::try_from(digits.len()).ok()?)?;
-    whole.checked_mul(unit)?.checked_add(part.checked_mul(unit)? / scale)
 }
 
 impl<T: Setting> Setting for Option<T> {
     fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
         match value {
-            Value::Null => Some(None),
+            Value::Null => Some(T::named_alone()),
             value => T::decode(value, d).map(Some),
         }
     }
@@ -383,25 +358,75 @@ impl<T: Setting> Setting for Option<T> {
     }
 }
 
+/// A group that is there when its key is, even with nothing after it: `grpc:` turns gRPC on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named<T>(pub Option<T>);
+
+impl<T> std::ops::Deref for Named<T> {
+    type Target = Option<T>;
+
+    fn deref(&self) -> &Option<T> {
+        &self.0
+    }
+}
+
+impl<T: Setting + Default> Setting for Named<T> {
+    fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
+        match value {
+            Value::Null => Some(Self(Some(T::default()))),
+            value => T::decode(value, d).map(|group| Self(Some(group))),
+        }
+    }
+
+    fn type_name() -> String {
+        T::type_name()
+    }
+
+    fn keys() -> Vec<KeyDoc> {
+        T::keys()
+    }
+
+    fn show(&self) -> String {
+        String::new()
+    }
+}
+
+/// The items of a list; notes a problem where it is none.
+pub(crate) fn list<'a>(value: &'a Value, d: &mut Decoder) -> Option<&'a [Value]> {
+    match value {
+        Value::List(list) => return Some(list),
+        Value::Expanded { parsed, .. } => match &**parsed {
+            Value::List(list) => return Some(list),
+            _ => d.wrong_type(value, "a list"),
+        },
+        Value::Null => {}
+        Value::Deferred(written) => d.defer(written),
+        other => d.wrong_type(other, "a list"),
+    }
+    None
+}
+
+/// Reads an item of a list: unlike a key, it has no default that nothing could stand for.
+pub(crate) fn element<T: Setting>(value: &Value, d: &mut Decoder) -> Option<T> {
+    if let Value::Deferred(written) = value {
+        d.defer(written);
+        return None;
+    }
+    let read = T::decode(value, d);
+    if read.is_none() && matches!(value, Value::Null) {
+        d.wrong_type(value, &format!("an item ({})", T::type_name()));
+    }
+    read
+}
+
 impl<T: Setting> Setting for Vec<T> {
     fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
-        let list = match value {
-            Value::List(list) => list,
-            Value::Expanded { parsed, .. } => match &**parsed {
-                Value::List(list) => list,
-                _ => {
-                    d.wrong_type(value, "a list");
-                    return None;
-                }
-            },
-            Value::Null => return None,
-            other => {
-                d.wrong_type(other, "a list");
-                return None;
-            }
-        };
-        let items = list.iter().enumerate();
-        Some(items.filter_map(|(i, value)| d.item(i, |d| T::decode(value, d))).collect())
+        let items = list(value, d)?.iter().enumerate();
+        Some(
+            items
+                .filter_map(|(i, value)| d.item(i, |d| element(value, d)))
+                .collect(),
+        )
     }
 
     fn type_name() -> String {
@@ -416,7 +441,10 @@ impl<T: Setting> Setting for Vec<T> {
         if self.is_empty() {
             return "[]".into();
         }
-        format!("[{}]", self.iter().map(T::show).collect::<Vec<_>>().join(", "))
+        format!(
+            "[{}]",
+            self.iter().map(T::show).collect::<Vec<_>>().join(", ")
+        )
     }
 }
 
@@ -428,8 +456,8 @@ impl<T: Setting> Setting for BTreeMap<String, T> {
         let mut map = Self::new();
         for (key, value) in value.entries() {
             let read = d.at(key, |d| match value {
-                Value::Deferred(_) => {
-                    d.deferred.insert(d.path.clone());
+                Value::Deferred(written) => {
+                    d.defer(written);
                     None
                 }
                 value => T::decode(value, d),
@@ -446,6 +474,10 @@ impl<T: Setting> Setting for BTreeMap<String, T> {
     }
 
     fn show(&self) -> String {
-        if self.is_empty() { "{}".into() } else { format!("{} entries", self.len()) }
+        if self.is_empty() {
+            "{}".into()
+        } else {
+            format!("{} entries", self.len())
+        }
     }
 }

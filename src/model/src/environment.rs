@@ -36,7 +36,12 @@ pub fn expand(
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
 ) -> Value {
-    Expansion { environment, problems, warnings }.value(value, "")
+    Expansion {
+        environment,
+        problems,
+        warnings,
+    }
+    .value(value, "")
 }
 
 struct Expansion<'a> {
@@ -49,7 +54,10 @@ struct Expansion<'a> {
 enum Piece<'a> {
     Text(&'a str),
     Dollar,
-    Reference { name: &'a str, default: Option<&'a str> },
+    Reference {
+        name: &'a str,
+        default: Option<&'a str>,
+    },
 }
 
 impl Expansion<'_> {
@@ -58,7 +66,10 @@ impl Expansion<'_> {
             Value::String(text) if text.contains('$') => self.string(text, path),
             Value::List(list) => {
                 let list = list.iter().enumerate();
-                Value::List(list.map(|(i, v)| self.value(v, &format!("{path}[{i}]"))).collect())
+                Value::List(
+                    list.map(|(i, v)| self.value(v, &format!("{path}[{i}]")))
+                        .collect(),
+                )
             }
             Value::Map(entries) => Value::Map(
                 entries
@@ -74,7 +85,8 @@ impl Expansion<'_> {
         let pieces = match split(written) {
             Ok(pieces) => pieces,
             Err(message) => {
-                self.problems.push(Problem::new(path, Code::InvalidReference, message));
+                self.problems
+                    .push(Problem::new(path, Code::InvalidReference, message));
                 return Value::Deferred(written.to_owned());
             }
         };
@@ -101,7 +113,11 @@ impl Expansion<'_> {
         // no YAML is text.
         let parsed = if alone { yaml::parse(&text).ok() } else { None };
         let parsed = Box::new(parsed.unwrap_or_else(|| Value::String(text.clone())));
-        Value::Expanded { written: written.to_owned(), text, parsed }
+        Value::Expanded {
+            written: written.to_owned(),
+            text,
+            parsed,
+        }
     }
 
     /// None where the value is not known here.
@@ -134,7 +150,9 @@ fn split(text: &str) -> Result<Vec<Piece<'_>>, String> {
             pieces.push(Piece::Dollar);
             rest = tail;
         } else if let Some(body) = after.strip_prefix('{') {
-            let end = body.find('}').ok_or("\"${\" without \"}\"; write $$ for a dollar sign")?;
+            let end = body
+                .find('}')
+                .ok_or("\"${\" without \"}\"; write $$ for a dollar sign")?;
             pieces.push(reference(&body[..end])?);
             rest = &body[end + 1..];
         } else {
@@ -149,6 +167,9 @@ fn split(text: &str) -> Result<Vec<Piece<'_>>, String> {
 }
 
 fn reference(body: &str) -> Result<Piece<'_>, String> {
+    if body.contains("${") {
+        return Err("a reference inside a reference is not supported".to_owned());
+    }
     let (name, default) = match body.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
         None => (body, None),
@@ -156,12 +177,17 @@ fn reference(body: &str) -> Result<Piece<'_>, String> {
     let name = match name.split_once(':') {
         Some(("env", name)) => name,
         Some((scheme, _)) => {
-            return Err(format!("${{{scheme}:…}} is not supported: only ${{env:NAME}} is"));
+            return Err(format!(
+                "${{{scheme}:…}} is not supported: only ${{env:NAME}} is"
+            ));
         }
         None => name,
     };
     // The names that otelcol takes (confmap/provider/envprovider).
-    let starts = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    let starts = name
+        .bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     if !starts || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Err(format!(
             "{name:?} is no name of a variable: letters, digits and underscores, not a digit first"
@@ -172,5 +198,9 @@ fn reference(body: &str) -> Result<Piece<'_>, String> {
 
 /// A path one key longer.
 pub(crate) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
 }

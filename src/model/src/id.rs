@@ -38,9 +38,14 @@ impl FromStr for ComponentId {
         }
         let printable = name.chars().all(|c| !c.is_control() && !c.is_whitespace());
         if !printable || name.len() > MAX_NAME {
-            return Err(format!("{text:?} has a name with blanks or control characters, or too long"));
+            return Err(format!(
+                "{text:?} has a name with blanks or control characters, or too long"
+            ));
         }
-        Ok(Self { kind: kind.to_owned(), name: name.to_owned() })
+        Ok(Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        })
     }
 }
 
@@ -97,13 +102,22 @@ impl PipelineId {
     pub fn parse(text: &str, path: &str) -> Result<Self, Problem> {
         let id = ComponentId::from_str(text)
             .map_err(|message| Problem::new(path, Code::InvalidId, message))?;
-        let signal = Signal::ALL.into_iter().find(|signal| signal.as_str() == id.kind);
+        let signal = Signal::ALL
+            .into_iter()
+            .find(|signal| signal.as_str() == id.kind);
         let signal = signal.ok_or_else(|| {
             let names = Signal::ALL.map(Signal::as_str);
-            Problem::new(path, Code::InvalidId, "a pipeline is one of traces, metrics and logs")
-                .did_you_mean(&id.kind, names)
+            Problem::new(
+                path,
+                Code::InvalidId,
+                "a pipeline is one of traces, metrics and logs",
+            )
+            .did_you_mean(&id.kind, names)
         })?;
-        Ok(Self { signal, name: id.name })
+        Ok(Self {
+            signal,
+            name: id.name,
+        })
     }
 }
 

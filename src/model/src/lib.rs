@@ -9,6 +9,7 @@ mod check;
 mod checked;
 pub mod components;
 pub mod decode;
+mod duration;
 mod environment;
 mod id;
 mod problem;

@@ -88,7 +88,12 @@ impl Problem {
     /// A problem without a hint.
     #[must_use]
     pub fn new(path: impl Into<String>, code: Code, message: impl Into<String>) -> Self {
-        Self { path: path.into(), code, message: message.into(), hint: None }
+        Self {
+            path: path.into(),
+            code,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// The same with a hint.
@@ -100,11 +105,7 @@ impl Problem {
 
     /// The same with the one of `known` that `written` is closest to, if one is close.
     #[must_use]
-    pub fn did_you_mean<'a>(
-        self,
-        written: &str,
-        known: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
+    pub fn did_you_mean<'a>(self, written: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match closest(written, known) {
             Some(meant) => self.hint(format!("did you mean {meant:?}?")),
             None => self,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub const MAX_DEPTH: usize = 64;
 
 /// A configuration value.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub enum Value {
     /// Nothing: `batch:` has a null body.
     #[default]
@@ -47,7 +47,10 @@ impl Value {
     /// The value of a key, where this is a map that has it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.entries().iter().find(|(name, _)| name == key).map(|(_, value)| value)
+        self.entries()
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value)
     }
 
     /// The entries of a map; none of anything else.
@@ -82,12 +85,31 @@ impl Value {
         match self {
             Self::List(list) => Self::List(list.iter().map(Value::sorted).collect()),
             Self::Map(entries) => {
-                let mut entries: Vec<(String, Value)> =
-                    entries.iter().map(|(key, value)| (key.clone(), value.sorted())).collect();
+                let mut entries: Vec<(String, Value)> = entries
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.sorted()))
+                    .collect();
                 entries.sort_by(|a, b| a.0.cmp(&b.0));
                 Self::Map(entries)
             }
             other => other.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Bool(value) => f.debug_tuple("Bool").field(value).finish(),
+            Self::Int(value) => f.debug_tuple("Int").field(value).finish(),
+            Self::Float(value) => f.debug_tuple("Float").field(value).finish(),
+            Self::String(text) => f.debug_tuple("String").field(text).finish(),
+            Self::List(list) => f.debug_tuple("List").field(list).finish(),
+            Self::Map(entries) => f.debug_tuple("Map").field(entries).finish(),
+            // Never what it became: that may be a secret.
+            Self::Expanded { written, .. } => f.debug_tuple("Expanded").field(written).finish(),
+            Self::Deferred(written) => f.debug_tuple("Deferred").field(written).finish(),
         }
     }
 }
@@ -141,9 +163,13 @@ struct Reader {
 impl Reader {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
-            return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH} levels")));
+            return Err(E::custom(format_args!(
+                "nested deeper than {MAX_DEPTH} levels"
+            )));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self {
+            depth: self.depth + 1,
+        })
     }
 }
 
@@ -213,7 +239,9 @@ impl<'de> Visitor<'de> for Reader {
         let mut keys = std::collections::HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
             if !keys.insert(key.clone()) {
-                return Err(de::Error::custom(format_args!("the key {key:?} stands twice")));
+                return Err(de::Error::custom(format_args!(
+                    "the key {key:?} stands twice"
+                )));
             }
             entries.push((key, map.next_value_seed(inner)?));
         }
@@ -255,4 +283,4 @@ impl JsonSchema for RawConfig {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -14,10 +14,26 @@ type Change = fn(&mut Value);
 /// What the API server itself refuses, and a part of what it says.
 fn refusals() -> Vec<(&'static str, Change, &'static str)> {
     vec![
-        ("43 characters", |p| p["metadata"]["name"] = json!("a".repeat(43)), "at most 42 characters"),
-        ("a dot", |p| p["metadata"]["name"] = json!("a.b"), "at most 42 characters of a-z"),
-        ("a leading digit", |p| p["metadata"]["name"] = json!("1a"), "begin with a letter"),
-        ("replicas on a DaemonSet", |p| p["spec"]["collector"]["replicas"] = json!(2), "replicas is for Deployment"),
+        (
+            "43 characters",
+            |p| p["metadata"]["name"] = json!("a".repeat(43)),
+            "at most 42 characters",
+        ),
+        (
+            "a dot",
+            |p| p["metadata"]["name"] = json!("a.b"),
+            "at most 42 characters of a-z",
+        ),
+        (
+            "a leading digit",
+            |p| p["metadata"]["name"] = json!("1a"),
+            "begin with a letter",
+        ),
+        (
+            "replicas on a DaemonSet",
+            |p| p["spec"]["collector"]["replicas"] = json!(2),
+            "replicas is for Deployment",
+        ),
         (
             "podLabels that touch the selector",
             |p| p["spec"]["collector"]["podLabels"] = json!({"app.kubernetes.io/instance": "x"}),
@@ -51,14 +67,18 @@ fn refusals() -> Vec<(&'static str, Change, &'static str)> {
         ),
         (
             "a host path",
-            |p| p["spec"]["collector"]["volumes"] = json!([{"name": "v", "hostPath": {"path": "/"}}]),
+            |p| {
+                p["spec"]["collector"]["volumes"] =
+                    json!([{"name": "v", "hostPath": {"path": "/"}}])
+            },
             "hostPath",
         ),
         (
             "a mount over the configuration",
             |p| {
                 p["spec"]["collector"]["volumes"] = json!([{"name": "v", "emptyDir": {}}]);
-                p["spec"]["collector"]["volumeMounts"] = json!([{"name": "v", "mountPath": "/conf/x"}]);
+                p["spec"]["collector"]["volumeMounts"] =
+                    json!([{"name": "v", "mountPath": "/conf/x"}]);
             },
             "mount elsewhere",
         ),
@@ -84,9 +104,21 @@ fn refusals() -> Vec<(&'static str, Change, &'static str)> {
             },
             "storage is for mode StatefulSet",
         ),
-        ("a misspelt field", |p| p["spec"]["dashboard"] = json!([]), "unknown field"),
-        ("an unknown mode", |p| p["spec"]["collector"]["mode"] = json!("Sidecar"), "Unsupported value"),
-        ("a configuration that is text", |p| p["spec"]["collector"]["config"] = json!("x"), "must be of type object"),
+        (
+            "a misspelt field",
+            |p| p["spec"]["dashboard"] = json!([]),
+            "unknown field",
+        ),
+        (
+            "an unknown mode",
+            |p| p["spec"]["collector"]["mode"] = json!("Sidecar"),
+            "Unsupported value",
+        ),
+        (
+            "a configuration that is text",
+            |p| p["spec"]["collector"]["config"] = json!("x"),
+            "must be of type object",
+        ),
     ]
 }
 
@@ -111,20 +143,93 @@ fn config(pipeline: &mut Value) -> &mut Value {
 fn reports() -> Vec<(&'static str, Change, &'static str, &'static str)> {
     const CONFIG: &str = "ConfigValid";
     vec![
-        ("component", |p| config(p)["exporters"]["kafka"] = json!({}), CONFIG, "exporters.kafka: the exporter \"kafka\" is not built in"),
-        ("key", |p| config(p)["processors"]["batch"]["timeoout"] = json!("1s"), CONFIG, "processors.batch.timeoout: unknown key; did you mean \"timeout\"?"),
-        ("undefined", |p| config(p)["service"]["pipelines"]["logs"]["processors"] = json!(["batch", "resource"]), CONFIG, "kubectl apply drops empty values"),
-        ("unused", |p| config(p)["exporters"]["debug"] = json!({}), CONFIG, "exporters.debug: is defined but not used"),
-        ("no-exporters", |p| config(p)["service"]["pipelines"]["logs"]["exporters"] = json!([]), CONFIG, "service.pipelines.logs.exporters: a pipeline needs at least one exporter"),
-        ("endpoint", |p| config(p)["exporters"]["jaeger"]["endpoint"] = json!("jaeger"), CONFIG, "exporters.jaeger.endpoint: \"jaeger\" is no host:port"),
-        ("duration", |p| config(p)["processors"]["batch"]["timeout"] = json!("10 seconds"), CONFIG, "processors.batch.timeout: \"10 seconds\" is no duration"),
-        ("size", |p| config(p)["processors"]["memory_limiter"]["limit_mib"] = json!("1Gi"), CONFIG, "processors.memory_limiter.limit_mib: \"1Gi\" where an integer is wanted"),
-        ("admin", |p| config(p)["exporters"]["prometheus"]["endpoint"] = json!("0.0.0.0:13134"), CONFIG, "port 13134 is the admin listener's"),
-        ("port", |p| config(p)["exporters"]["prometheus"]["endpoint"] = json!("0.0.0.0:4317"), CONFIG, "port 4317 is also that of"),
-        ("signal", |p| config(p)["service"]["pipelines"]["logs"]["exporters"] = json!(["loki", "jaeger"]), CONFIG, "jaeger carries traces only"),
-        ("memory", |p| p["spec"]["collector"]["resources"] = json!({"limits": {"memory": "500Mi"}}), CONFIG, "500Mi is below memory_limiter's limit_mib of 1000"),
-        ("quantity", |p| p["spec"]["collector"]["resources"] = json!({"limits": {"cpu": "fast"}}), CONFIG, "is not a quantity"),
-        ("mount", |p| p["spec"]["collector"]["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]), CONFIG, "there is no such volume"),
+        (
+            "component",
+            |p| config(p)["exporters"]["kafka"] = json!({}),
+            CONFIG,
+            "exporters.kafka: the exporter \"kafka\" is not built in",
+        ),
+        (
+            "key",
+            |p| config(p)["processors"]["batch"]["timeoout"] = json!("1s"),
+            CONFIG,
+            "processors.batch.timeoout: unknown key; did you mean \"timeout\"?",
+        ),
+        (
+            "undefined",
+            |p| {
+                config(p)["service"]["pipelines"]["logs"]["processors"] =
+                    json!(["batch", "resource"])
+            },
+            CONFIG,
+            "kubectl apply drops empty values",
+        ),
+        (
+            "unused",
+            |p| config(p)["exporters"]["debug"] = json!({}),
+            CONFIG,
+            "exporters.debug: is defined but not used",
+        ),
+        (
+            "no-exporters",
+            |p| config(p)["service"]["pipelines"]["logs"]["exporters"] = json!([]),
+            CONFIG,
+            "service.pipelines.logs.exporters: a pipeline needs at least one exporter",
+        ),
+        (
+            "endpoint",
+            |p| config(p)["exporters"]["jaeger"]["endpoint"] = json!("jaeger"),
+            CONFIG,
+            "exporters.jaeger.endpoint: \"jaeger\" is no host:port",
+        ),
+        (
+            "duration",
+            |p| config(p)["processors"]["batch"]["timeout"] = json!("10 seconds"),
+            CONFIG,
+            "processors.batch.timeout: \"10 seconds\" is no duration",
+        ),
+        (
+            "size",
+            |p| config(p)["processors"]["memory_limiter"]["limit_mib"] = json!("1Gi"),
+            CONFIG,
+            "processors.memory_limiter.limit_mib: \"1Gi\" where an integer is wanted",
+        ),
+        (
+            "admin",
+            |p| config(p)["exporters"]["prometheus"]["endpoint"] = json!("0.0.0.0:13134"),
+            CONFIG,
+            "port 13134 is the admin listener's",
+        ),
+        (
+            "port",
+            |p| config(p)["exporters"]["prometheus"]["endpoint"] = json!("0.0.0.0:4317"),
+            CONFIG,
+            "port 4317 is also that of",
+        ),
+        (
+            "signal",
+            |p| config(p)["service"]["pipelines"]["logs"]["exporters"] = json!(["loki", "jaeger"]),
+            CONFIG,
+            "jaeger carries traces only",
+        ),
+        (
+            "memory",
+            |p| p["spec"]["collector"]["resources"] = json!({"limits": {"memory": "500Mi"}}),
+            CONFIG,
+            "500Mi is below memory_limiter's limit_mib of 1000",
+        ),
+        (
+            "quantity",
+            |p| p["spec"]["collector"]["resources"] = json!({"limits": {"cpu": "fast"}}),
+            CONFIG,
+            "is not a quantity",
+        ),
+        (
+            "mount",
+            |p| p["spec"]["collector"]["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]),
+            CONFIG,
+            "there is no such volume",
+        ),
         (
             "large",
             |p| {
@@ -137,8 +242,18 @@ fn reports() -> Vec<(&'static str, Change, &'static str, &'static str)> {
             CONFIG,
             "that fit a ConfigMap",
         ),
-        ("promql", |p| p["spec"]["ruleGroups"][0]["rules"][0]["expr"] = json!("sum(rate(x[5m]))\n  / )"), "RulesReady", "group \"slo-alerts\", rule 1 \"HighErrorRate\": expr at 2:5"),
-        ("for", |p| p["spec"]["ruleGroups"][0]["rules"][0]["for"] = json!("5 minutes"), "RulesReady", "for"),
+        (
+            "promql",
+            |p| p["spec"]["ruleGroups"][0]["rules"][0]["expr"] = json!("sum(rate(x[5m]))\n  / )"),
+            "RulesReady",
+            "group \"slo-alerts\", rule 1 \"HighErrorRate\": expr at 2:5",
+        ),
+        (
+            "for",
+            |p| p["spec"]["ruleGroups"][0]["rules"][0]["for"] = json!("5 minutes"),
+            "RulesReady",
+            "for",
+        ),
         (
             "json",
             |p| p["spec"]["dashboards"] = json!([{"name": "bad", "json": "{\"title\": "}]),
@@ -157,17 +272,28 @@ pub(crate) async fn reported_as_conditions(env: Arc<Environment>) {
         let mut pipeline = otel(&namespace, name);
         change(&mut pipeline);
         let text = pipeline.to_string();
-        env.kubectl(&["create", "-f", "-"], Some(&text)).await.expect("the schema takes it");
+        env.kubectl(&["create", "-f", "-"], Some(&text))
+            .await
+            .expect("the schema takes it");
         let found = eventually(&format!("{name}: {condition}"), || async {
-            let found = env.condition(&namespace, name, condition).await.ok_or("no condition")?;
-            if found["status"] == "False" { Ok(found) } else { Err(found.to_string()) }
+            let found = env
+                .condition(&namespace, name, condition)
+                .await
+                .ok_or("no condition")?;
+            if found["status"] == "False" {
+                Ok(found)
+            } else {
+                Err(found.to_string())
+            }
         })
         .await;
         let message = found["message"].as_str().unwrap_or_default();
         assert!(message.contains(said), "{name}: {message}");
         total += 1;
     }
-    let made = env.kubectl_ok(&["get", "daemonsets", "-n", &namespace, "-o", "name"]).await;
+    let made = env
+        .kubectl_ok(&["get", "daemonsets", "-n", &namespace, "-o", "name"])
+        .await;
     assert_eq!(made, "", "{total} invalid pipelines make nothing");
 }
 
@@ -185,10 +311,16 @@ pub(crate) async fn null_bodies(env: Arc<Environment>) {
              \x20           processors: [batch]\n            exporters: [debug]\n"
         )
     };
-    env.kubectl(&["create", "-f", "-"], Some(&text("by-create", ""))).await.expect("created");
-    env.kubectl(&["apply", "-f", "-"], Some(&text("by-apply", ""))).await.expect("applied");
+    env.kubectl(&["create", "-f", "-"], Some(&text("by-create", "")))
+        .await
+        .expect("created");
+    env.kubectl(&["apply", "-f", "-"], Some(&text("by-apply", "")))
+        .await
+        .expect("applied");
     let arguments = ["apply", "--server-side", "-f", "-"];
-    env.kubectl(&arguments, Some(&text("by-server", ""))).await.expect("applied");
+    env.kubectl(&arguments, Some(&text("by-server", "")))
+        .await
+        .expect("applied");
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::write(directory.path().join("p.yaml"), text("by-kustomize", "")).expect("writable");
     let kustomization = "resources: [p.yaml]\ncommonAnnotations: {a: b}\n";
@@ -196,14 +328,27 @@ pub(crate) async fn null_bodies(env: Arc<Environment>) {
     let path = directory.path().display().to_string();
     env.kubectl_ok(&["apply", "-k", &path]).await;
     for name in ["by-create", "by-apply", "by-server", "by-kustomize"] {
-        env.wait_condition((&namespace, name), "ConfigValid", ("True", "Valid")).await;
+        env.wait_condition((&namespace, name), "ConfigValid", ("True", "Valid"))
+            .await;
     }
     // On update, client-side apply sends a null as "remove this key".
-    env.kubectl(&["apply", "-f", "-"], Some(&text("by-apply", " {timeout: 1s}"))).await.expect("applied");
-    env.wait_condition((&namespace, "by-apply"), "ConfigValid", ("True", "Valid")).await;
-    env.kubectl(&["apply", "-f", "-"], Some(&text("by-apply", ""))).await.expect("applied");
+    env.kubectl(
+        &["apply", "-f", "-"],
+        Some(&text("by-apply", " {timeout: 1s}")),
+    )
+    .await
+    .expect("applied");
+    env.wait_condition((&namespace, "by-apply"), "ConfigValid", ("True", "Valid"))
+        .await;
+    env.kubectl(&["apply", "-f", "-"], Some(&text("by-apply", "")))
+        .await
+        .expect("applied");
     let message = env
-        .wait_condition((&namespace, "by-apply"), "ConfigValid", ("False", "InvalidConfig"))
+        .wait_condition(
+            (&namespace, "by-apply"),
+            "ConfigValid",
+            ("False", "InvalidConfig"),
+        )
         .await;
     assert!(message.contains("write \"batch: {}\""), "{message}");
 }
@@ -229,12 +374,25 @@ pub(crate) async fn ambiguous_scalars(env: Arc<Environment>) {
     config["processors"] = json!({"resource": {"attributes": actions}});
     config["service"]["pipelines"]["traces"]["processors"] = json!(["resource"]);
     env.apply(&pipeline).await;
-    env.wait_condition((&namespace, "p"), "ConfigValid", ("True", "Valid")).await;
-    let written = env.wait_for(Kind::ConfigMap, &namespace, "p-collector-config").await;
+    env.wait_condition((&namespace, "p"), "ConfigValid", ("True", "Valid"))
+        .await;
+    let written = env
+        .wait_for(Kind::ConfigMap, &namespace, "p-collector-config")
+        .await;
     let text = written["data"]["config.yaml"].as_str().expect("text");
     let read: Value = serde_yaml::from_str(text).expect("YAML");
-    assert_eq!(read["processors"], pipeline["spec"]["collector"]["config"]["processors"]);
-    for quoted in ["\"on\"", "\"0777\"", "\"1e3\"", "\"12:30\"", "\"9007199254740993\"", "\"Yes\""] {
+    assert_eq!(
+        read["processors"],
+        pipeline["spec"]["collector"]["config"]["processors"]
+    );
+    for quoted in [
+        "\"on\"",
+        "\"0777\"",
+        "\"1e3\"",
+        "\"12:30\"",
+        "\"9007199254740993\"",
+        "\"Yes\"",
+    ] {
         assert!(text.contains(quoted), "{quoted} in {text}");
     }
     assert!(text.contains("value: 9007199254740993\n"), "{text}");
@@ -248,13 +406,27 @@ pub(crate) async fn a_bad_pipeline_does_not_hold_up_the_others(env: Arc<Environm
         "metadata": {"name": "bad-collector", "namespace": namespace},
     }))
     .await;
-    let arguments = ["--namespace", &namespace, "--leader-elect", "false", "--concurrency", "1"];
+    let arguments = [
+        "--namespace",
+        &namespace,
+        "--leader-elect",
+        "false",
+        "--concurrency",
+        "1",
+    ];
     let _operator = env.operator(&arguments).await;
     env.apply(&minimal(&namespace, "bad")).await;
-    env.wait_condition((&namespace, "bad"), "CollectorAvailable", ("False", "NameConflict")).await;
+    env.wait_condition(
+        (&namespace, "bad"),
+        "CollectorAvailable",
+        ("False", "NameConflict"),
+    )
+    .await;
     for name in ["good-a", "good-b", "good-c"] {
         env.apply(&minimal(&namespace, name)).await;
-        env.wait_condition((&namespace, name), "ConfigValid", ("True", "Valid")).await;
-        env.wait_for(Kind::DaemonSet, &namespace, &format!("{name}-collector")).await;
+        env.wait_condition((&namespace, name), "ConfigValid", ("True", "Valid"))
+            .await;
+        env.wait_for(Kind::DaemonSet, &namespace, &format!("{name}-collector"))
+            .await;
     }
 }

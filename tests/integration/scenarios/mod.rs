@@ -27,7 +27,12 @@ macro_rules! alone {
 
 pub(crate) fn all(shared: &Shared) -> Vec<Trial> {
     // The longest first.
-    let mut trials = alone!(shared, scale::three_hundred_pipelines, kinds::come_and_go, kinds::an_unreadable_pipeline);
+    let mut trials = alone!(
+        shared,
+        scale::three_hundred_pipelines,
+        kinds::come_and_go,
+        kinds::an_unreadable_pipeline
+    );
     trials.extend(shared!(
         shared,
         lifecycle::create,

@@ -129,33 +129,41 @@ choice! {
 }
 
 fn attributes(processor: &Attributes, d: &mut Decoder) {
-    if processor.actions.is_empty() && !d.is_deferred("actions") {
-        d.problem_at("actions", Code::Missing, "at least one action must be given");
+    if processor.actions.is_empty() && !d.is_unsettled("actions") {
+        d.problem_at(
+            "actions",
+            Code::Missing,
+            "at least one action must be given",
+        );
     }
 }
 
 fn resource(processor: &Resource, d: &mut Decoder) {
-    if processor.attributes.is_empty() && !d.is_deferred("attributes") {
-        d.problem_at("attributes", Code::Missing, "at least one action must be given");
+    if processor.attributes.is_empty() && !d.is_unsettled("attributes") {
+        d.problem_at(
+            "attributes",
+            Code::Missing,
+            "at least one action must be given",
+        );
     }
 }
 
 fn action(action: &Action, d: &mut Decoder) {
     use ActionKind::{Convert, Delete, Extract, Hash, Insert, Update, Upsert};
     let Some(kind) = action.action else {
-        if !d.is_deferred("action") {
+        if !d.is_unsettled("action") {
             d.problem_at("action", Code::Missing, "must be given");
         }
         return;
     };
     let by_pattern = matches!(kind, Delete | Hash) && action.pattern.is_some();
-    if action.key.is_empty() && !by_pattern && !d.is_deferred("key") {
+    if action.key.is_empty() && !by_pattern && !d.is_unsettled("key") {
         d.problem_at("key", Code::Missing, "must be given");
     }
     let sources = [
-        action.value.is_some() || d.is_deferred("value"),
-        action.from_attribute.is_some(),
-        action.from_context.is_some(),
+        action.value.is_some() || d.is_unsettled("value"),
+        action.from_attribute.is_some() || d.is_unsettled("from_attribute"),
+        action.from_context.is_some() || d.is_unsettled("from_context"),
     ];
     let given = sources.iter().filter(|given| **given).count();
     match kind {
@@ -163,35 +171,48 @@ fn action(action: &Action, d: &mut Decoder) {
             let message = "needs exactly one of value, from_attribute and from_context";
             d.problem(Code::Missing, format!("{} {message}", kind.as_str()));
         }
-        Extract if action.pattern.is_none() && !d.is_deferred("pattern") => {
-            d.problem_at("pattern", Code::Missing, "extract needs a pattern with named groups");
+        Extract if action.pattern.is_none() && !d.is_unsettled("pattern") => {
+            d.problem_at(
+                "pattern",
+                Code::Missing,
+                "extract needs a pattern with named groups",
+            );
         }
-        Convert if action.converted_type.is_none() && !d.is_deferred("converted_type") => {
+        Convert if action.converted_type.is_none() && !d.is_unsettled("converted_type") => {
             d.problem_at("converted_type", Code::Missing, "convert needs a type");
         }
         Delete | Hash | Extract | Convert if given > 0 => {
-            d.problem(Code::InvalidValue, format!("{} takes no value", kind.as_str()));
+            d.problem(
+                Code::InvalidValue,
+                format!("{} takes no value", kind.as_str()),
+            );
         }
         _ => {}
     }
 }
 
 fn matching(matching: &Match, d: &mut Decoder) {
-    if matching.match_type.is_none() && !d.is_deferred("match_type") {
-        d.problem_at("match_type", Code::Missing, "must be given: strict or regexp");
+    if matching.match_type.is_none() && !d.is_unsettled("match_type") {
+        d.problem_at(
+            "match_type",
+            Code::Missing,
+            "must be given: strict or regexp",
+        );
     }
-    let texts = [
-        &matching.services,
-        &matching.span_names,
-        &matching.span_kinds,
-        &matching.log_bodies,
-        &matching.log_severity_texts,
-        &matching.metric_names,
+    let lists = [
+        ("services", matching.services.is_empty()),
+        ("span_names", matching.span_names.is_empty()),
+        ("span_kinds", matching.span_kinds.is_empty()),
+        ("log_bodies", matching.log_bodies.is_empty()),
+        ("log_severity_texts", matching.log_severity_texts.is_empty()),
+        ("metric_names", matching.metric_names.is_empty()),
+        ("attributes", matching.attributes.is_empty()),
+        ("resources", matching.resources.is_empty()),
     ];
-    let empty = texts.iter().all(|list| list.is_empty())
-        && matching.attributes.is_empty()
-        && matching.resources.is_empty();
-    if empty {
+    if lists
+        .iter()
+        .all(|(key, empty)| *empty && !d.is_unsettled(key))
+    {
         d.problem(Code::Missing, "at least one thing to match must be given");
     }
 }

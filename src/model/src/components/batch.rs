@@ -25,12 +25,18 @@ settings! {
 
 fn batch(batch: &Batch, d: &mut Decoder) {
     if batch.send_batch_max_size != 0 && batch.send_batch_max_size < batch.send_batch_size {
-        d.problem_at("send_batch_max_size", Code::InvalidValue, "is below send_batch_size");
+        d.problem_at(
+            "send_batch_max_size",
+            Code::InvalidValue,
+            "is below send_batch_size",
+        );
     }
     let mut seen = std::collections::HashSet::new();
-    for key in &batch.metadata_keys {
+    for (index, key) in batch.metadata_keys.iter().enumerate() {
         if !seen.insert(key.to_ascii_lowercase()) {
-            d.problem_at("metadata_keys", Code::InvalidValue, format!("{key:?} stands twice"));
+            // Not the key itself: it may come from the environment.
+            let message = format!("key {} stands twice, whatever its case", index + 1);
+            d.problem_at("metadata_keys", Code::InvalidValue, message);
         }
     }
 }

@@ -66,18 +66,20 @@ choice! {
 
 /// Which signals need an address is known only to the pipelines; none at all is wrong anyway.
 fn endpoints(exporter: &OtlpHttpExporter, d: &mut Decoder) {
-    const KEYS: [&str; 4] =
-        ["endpoint", "traces_endpoint", "metrics_endpoint", "logs_endpoint"];
+    const KEYS: [&str; 4] = [
+        "endpoint",
+        "traces_endpoint",
+        "metrics_endpoint",
+        "logs_endpoint",
+    ];
     let given = [
         &exporter.endpoint,
         &exporter.traces_endpoint,
         &exporter.metrics_endpoint,
         &exporter.logs_endpoint,
     ];
-    let deferred = KEYS.iter().any(|key| d.is_deferred(key));
-    // An address that was given and is wrong was reported as such.
-    let reported = d.problems.iter().any(|p| KEYS.iter().any(|key| p.path.ends_with(key)));
-    if given.iter().all(|endpoint| endpoint.is_none()) && !deferred && !reported {
+    let unsettled = KEYS.iter().any(|key| d.is_unsettled(key));
+    if given.iter().all(|endpoint| endpoint.is_none()) && !unsettled {
         d.problem_at("endpoint", Code::Missing, "must be given");
     }
 }

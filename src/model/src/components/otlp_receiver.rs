@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::network::ServerTls;
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Named};
 use crate::problem::Code;
 use crate::settings::{ListenAddress, choice, settings};
 
@@ -20,16 +20,20 @@ settings! {
     /// The protocols of an otlp receiver. A protocol named without settings has its defaults.
     pub struct Protocols {
         /// OTLP/gRPC.
-        grpc: Option<GrpcServer> = None,
+        grpc: Named<GrpcServer> = Named(None),
         /// OTLP/HTTP.
-        http: Option<HttpServer> = None,
+        http: Named<HttpServer> = Named(None),
     }
 }
 
 fn protocols(receiver: &OtlpReceiver, d: &mut Decoder) {
     let protocols = &receiver.protocols;
-    if protocols.grpc.is_none() && protocols.http.is_none() && !d.is_deferred("protocols") {
-        d.problem_at("protocols", Code::Missing, "name at least one of grpc and http");
+    if protocols.grpc.is_none() && protocols.http.is_none() && !d.is_unsettled("protocols") {
+        d.problem_at(
+            "protocols",
+            Code::Missing,
+            "name at least one of grpc and http",
+        );
     }
 }
 
@@ -56,6 +60,7 @@ settings! {
         keepalive: Option<ServerKeepalive> = None,
     }
     check = grpc_server;
+    named_alone = GrpcServer::default();
 }
 
 choice! {
@@ -72,7 +77,11 @@ choice! {
 
 fn grpc_server(server: &GrpcServer, d: &mut Decoder) {
     if server.max_recv_msg_size_mib == 0 || server.max_recv_msg_size_mib > 1024 {
-        d.problem_at("max_recv_msg_size_mib", Code::InvalidValue, "must be from 1 to 1024");
+        d.problem_at(
+            "max_recv_msg_size_mib",
+            Code::InvalidValue,
+            "must be from 1 to 1024",
+        );
     }
 }
 
@@ -147,6 +156,7 @@ settings! {
         keep_alives_enabled: bool = true,
     }
     check = http_server;
+    named_alone = HttpServer::default();
 }
 
 settings! {
@@ -165,7 +175,11 @@ settings! {
 
 fn http_server(server: &HttpServer, d: &mut Decoder) {
     if server.max_request_body_size == 0 {
-        d.problem_at("max_request_body_size", Code::InvalidValue, "must be above 0");
+        d.problem_at(
+            "max_request_body_size",
+            Code::InvalidValue,
+            "must be above 0",
+        );
     }
     let paths = [
         ("traces_url_path", &server.traces_url_path),

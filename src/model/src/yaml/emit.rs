@@ -109,18 +109,24 @@ fn float(value: f64) -> String {
 }
 
 fn string(text: &str) -> String {
-    if is_unmistakable(text) { text.to_owned() } else { quoted(text) }
+    if is_unmistakable(text) {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
 }
 
 /// Begins with a letter or slash, goes on with letters, digits and `_ . / - :`, ends with no colon,
 /// and is no word that some YAML reads as a boolean, null or number.
 fn is_unmistakable(text: &str) -> bool {
     const WORDS: [&str; 13] = [
-        "true", "false", "null", "yes", "no", "on", "off", "y", "n", "inf", "nan", "infinity", "none",
+        "true", "false", "null", "yes", "no", "on", "off", "y", "n", "inf", "nan", "infinity",
+        "none",
     ];
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-    let letters =
-        text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-' | b':'));
+    let letters = text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-' | b':'));
     let word = text.to_ascii_lowercase();
     starts && letters && !text.ends_with(':') && !WORDS.contains(&word.as_str())
 }
@@ -136,7 +142,12 @@ fn quoted(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
             // Not printable in YAML, or a line break to YAML 1.1.
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') => {
+            c if c.is_control()
+                || matches!(
+                    c,
+                    '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+                ) =>
+            {
                 out.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
             c => out.push(c),

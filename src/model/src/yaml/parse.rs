@@ -44,7 +44,11 @@ fn refuse(span: &Span, message: impl Into<String>) -> Problem {
 /// A list or map that is not closed yet.
 enum Open {
     List(Vec<Value>),
-    Map { entries: Vec<(String, Value)>, keys: HashSet<String>, key: Option<String> },
+    Map {
+        entries: Vec<(String, Value)>,
+        keys: HashSet<String>,
+        key: Option<String>,
+    },
 }
 
 #[derive(Default)]
@@ -64,8 +68,17 @@ impl Builder {
                 }
                 Ok(())
             }
-            Event::Alias(_) => {
-                Err(refuse(span, "an alias: write the value out (aliases are refused)"))
+            Event::Alias(_) => Err(refuse(
+                span,
+                "an alias: write the value out (aliases are refused)",
+            )),
+            Event::Scalar(text, ScalarStyle::Plain, _, None)
+                if text == "<<" && self.wants_key() =>
+            {
+                Err(refuse(
+                    span,
+                    "a merge key: write the values out (merging is refused)",
+                ))
             }
             Event::Scalar(text, style, _, tag) => {
                 let value = scalar(&text, style, tag.as_deref(), span)?;
@@ -77,7 +90,11 @@ impl Builder {
             }
             Event::MappingStart(_, tag) => {
                 collection_tag(tag.as_deref(), "map", span)?;
-                let map = Open::Map { entries: Vec::new(), keys: HashSet::new(), key: None };
+                let map = Open::Map {
+                    entries: Vec::new(),
+                    keys: HashSet::new(),
+                    key: None,
+                };
                 self.start(map, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
@@ -85,13 +102,22 @@ impl Builder {
         }
     }
 
+    fn wants_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Map { key: None, .. }))
+    }
+
     fn start(&mut self, open: Open, span: &Span) -> Result<(), Problem> {
-        if let Some(Open::Map { key: None, .. }) = self.open.last() {
+        if self.wants_key() {
             return Err(refuse(span, "a key that is a list or a map"));
         }
         if self.open.len() >= MAX_DEPTH {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
-            return Err(place(span.start.line(), span.start.col(), Code::TooLarge, message));
+            return Err(place(
+                span.start.line(),
+                span.start.col(),
+                Code::TooLarge,
+                message,
+            ));
         }
         self.open.push(open);
         Ok(())
@@ -133,11 +159,23 @@ fn scalar(
 ) -> Result<Value, Problem> {
     let plain = matches!(style, ScalarStyle::Plain);
     let Some(tag) = tag else {
-        return Ok(if plain { resolve(text) } else { Value::String(text.to_owned()) });
+        return Ok(if plain {
+            resolve(text)
+        } else {
+            Value::String(text.to_owned())
+        });
     };
     match (tag.is_yaml_core_schema(), tag.suffix.as_str()) {
         (true, "str") => Ok(Value::String(text.to_owned())),
-        (true, "int" | "float" | "bool" | "null") => Ok(resolve(text)),
+        #[allow(clippy::cast_precision_loss)] // what the tag asks for
+        (true, wanted @ ("int" | "float" | "bool" | "null")) => match (wanted, resolve(text)) {
+            ("float", Value::Int(number)) => Ok(Value::Float(number as f64)),
+            ("int", value @ Value::Int(_))
+            | ("float", value @ Value::Float(_))
+            | ("bool", value @ Value::Bool(_))
+            | ("null", value @ Value::Null) => Ok(value),
+            _ => Err(refuse(span, format!("{text:?} is no !!{wanted}"))),
+        },
         _ => Err(foreign_tag(tag, span)),
     }
 }
@@ -152,15 +190,18 @@ fn collection_tag(tag: Option<&Tag>, core: &str, span: &Span) -> Result<(), Prob
 }
 
 fn foreign_tag(tag: &Tag, span: &Span) -> Problem {
-    refuse(span, format!("the tag {}{} is not of YAML's core schema", tag.handle, tag.suffix))
+    refuse(
+        span,
+        format!(
+            "the tag {}{} is not of YAML's core schema",
+            tag.handle, tag.suffix
+        ),
+    )
 }
 
 /// Keys are text to a configuration, whatever they look like.
 fn key_text(value: Value, span: &Span) -> Result<String, Problem> {
     match value {
-        Value::String(text) if text == "<<" => {
-            Err(refuse(span, "a merge key: write the values out (merging is refused)"))
-        }
         Value::String(text) => Ok(text),
         Value::Bool(value) => Ok(value.to_string()),
         Value::Int(value) => Ok(value.to_string()),

@@ -19,7 +19,11 @@ pub struct RuleGroup {
     #[schemars(length(max = 64))]
     pub interval: Option<String>,
     /// Offset of the evaluation timestamp into the past, as a Prometheus duration.
-    #[serde(default, rename = "query_offset", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "query_offset",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(length(max = 64))]
     pub query_offset: Option<String>,
     /// Labels added to every series and alert of the group (Prometheus 3).

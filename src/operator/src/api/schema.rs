@@ -216,7 +216,8 @@ fn complete(root: &mut Value) {
 }
 
 fn add_rule(schema: &mut Map<String, Value>, rule: &Rule) {
-    let mut entry = json!({"rule": rule.rule, "message": rule.message, "reason": "FieldValueInvalid"});
+    let mut entry =
+        json!({"rule": rule.rule, "message": rule.message, "reason": "FieldValueInvalid"});
     if let (Some(field), Some(map)) = (rule.field, entry.as_object_mut()) {
         map.insert("fieldPath".into(), json!(field));
     }

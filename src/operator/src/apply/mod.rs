@@ -94,7 +94,9 @@ pub async fn apply(cluster: &Cluster, children: &Children, prepared: &Prepared) 
         outcomes.push((at, outcome));
     }
     let workload = workload(children, prepared);
-    let available = workload.as_ref().is_some_and(|(_, rollout)| rollout.complete());
+    let available = workload
+        .as_ref()
+        .is_some_and(|(at, r)| r.can_take_over(at.kind));
     outcomes.extend(prune(cluster, children, prepared, available).await);
     Applied { outcomes, workload }
 }
@@ -102,13 +104,22 @@ pub async fn apply(cluster: &Cluster, children: &Children, prepared: &Prepared) 
 /// What the cluster holds of what was prepared, without writing: for a suspended pipeline.
 #[must_use]
 pub fn look(children: &Children, prepared: &Prepared) -> Applied {
-    Applied { outcomes: Vec::new(), workload: workload(children, prepared) }
+    Applied {
+        outcomes: Vec::new(),
+        workload: workload(children, prepared),
+    }
 }
 
 fn workload(children: &Children, prepared: &Prepared) -> Option<(ChildRef, Rollout)> {
-    let object = prepared.objects.iter().find(|object| object.kind.is_workload())?;
+    let object = prepared
+        .objects
+        .iter()
+        .find(|object| object.kind.is_workload())?;
     let at = place(&prepared.identity, object);
-    let rollout = children.get(&at).and_then(|seen| seen.rollout).unwrap_or_default();
+    let rollout = children
+        .get(&at)
+        .and_then(|seen| seen.rollout)
+        .unwrap_or_default();
     Some((at, rollout))
 }
 
@@ -139,7 +150,9 @@ async fn ensure(
             None => live["metadata"]["uid"].as_str(),
         },
     };
-    let found = live.as_ref().map(|live| differences(&object.body, live, FIELD_MANAGER));
+    let found = live
+        .as_ref()
+        .map(|live| differences(&object.body, live, FIELD_MANAGER));
     if let (Some(live), Some([])) = (&live, found.as_deref()) {
         children.verify(&at, Seen::of(at.kind, live), wanted);
         return Ok(Outcome::Unchanged);
@@ -168,13 +181,19 @@ fn claim(identity: &Identity, at: &ChildRef, live: &Value) -> Option<Outcome> {
         let owner = format!(
             "{} {} exists and was not made by this pipeline; to let the pipeline have it: \
              kubectl delete {} {} -n {}",
-            at.kind, at.name, at.kind.kubectl_name(), at.name, at.namespace
+            at.kind,
+            at.name,
+            at.kind.kubectl_name(),
+            at.name,
+            at.namespace
         );
         return Some(Outcome::NameConflict { owner });
     };
     if controller["uid"] == Value::from(identity.uid.as_str()) {
         // Ours, but on its way out: it is made anew when it is gone.
-        return metadata["deletionTimestamp"].is_string().then_some(Outcome::Collecting);
+        return metadata["deletionTimestamp"]
+            .is_string()
+            .then_some(Outcome::Collecting);
     }
     let text = |name: &str| controller[name].as_str().unwrap_or_default();
     if text("kind") == "ObservabilityPipeline" && text("name") == identity.name {
@@ -207,7 +226,10 @@ async fn prune(
         let outcome = if at.kind.is_workload() && !workload_available {
             Outcome::Retiring
         } else {
-            match cluster.delete(at.kind, &at.namespace, &at.name, &seen).await {
+            match cluster
+                .delete(at.kind, &at.namespace, &at.name, &seen)
+                .await
+            {
                 Ok(()) => {
                     children.forget(&at);
                     Outcome::Deleted
@@ -224,7 +246,10 @@ async fn prune(
 fn leftovers(children: &Children, prepared: &Prepared) -> BTreeMap<ChildRef, Seen> {
     let mut owned = children.of_owner(&prepared.identity.uid);
     owned.retain(|at, _| {
-        let wanted = prepared.objects.iter().any(|o| o.kind == at.kind && o.name == at.name);
+        let wanted = prepared
+            .objects
+            .iter()
+            .any(|o| o.kind == at.kind && o.name == at.name);
         !wanted && !prepared.untouched.contains(&(at.kind, at.name.clone()))
     });
     owned

@@ -81,7 +81,12 @@ impl Seen {
 impl Rollout {
     fn of(kind: Kind, object: &Value) -> Self {
         let (spec, status) = (&object["spec"], &object["status"]);
-        let number = |value: &Value| value.as_i64().and_then(|n| i32::try_from(n).ok()).unwrap_or(0);
+        let number = |value: &Value| {
+            value
+                .as_i64()
+                .and_then(|n| i32::try_from(n).ok())
+                .unwrap_or(0)
+        };
         let generation = object["metadata"]["generation"].as_i64();
         let current = generation.is_some() && status["observedGeneration"].as_i64() == generation;
         match kind {
@@ -94,7 +99,9 @@ impl Rollout {
             },
             _ => Self {
                 current,
-                wanted: spec["replicas"].as_i64().map_or(1, |_| number(&spec["replicas"])),
+                wanted: spec["replicas"]
+                    .as_i64()
+                    .map_or(1, |_| number(&spec["replicas"])),
                 updated: number(&status["updatedReplicas"]),
                 ready: number(&status["readyReplicas"]),
                 available: number(&status["availableReplicas"]),
@@ -107,15 +114,26 @@ impl Rollout {
     pub fn complete(&self) -> bool {
         self.current && self.updated >= self.wanted && self.available >= self.wanted
     }
+
+    /// Whether it can take over from another workload: a DaemonSet that no node wants is complete,
+    /// and runs nothing.
+    #[must_use]
+    pub fn can_take_over(&self, kind: Kind) -> bool {
+        self.complete() && (self.wanted > 0 || kind != Kind::DaemonSet)
+    }
 }
 
 /// Name and uid of the ObservabilityPipeline that is an object's controller.
 #[must_use]
 pub fn controller_pipeline(metadata: &Value) -> Option<(String, String)> {
     let references = metadata["ownerReferences"].as_array()?;
-    let controller = references.iter().find(|r| r["controller"] == Value::Bool(true))?;
+    let controller = references
+        .iter()
+        .find(|r| r["controller"] == Value::Bool(true))?;
     let ours = controller["kind"] == "ObservabilityPipeline"
-        && controller["apiVersion"].as_str().is_some_and(|v| v.starts_with("obspipe.dev/"));
+        && controller["apiVersion"]
+            .as_str()
+            .is_some_and(|v| v.starts_with("obspipe.dev/"));
     let text = |name: &str| controller[name].as_str().unwrap_or_default().to_owned();
     ours.then(|| (text("name"), text("uid")))
 }
@@ -124,8 +142,19 @@ pub fn controller_pipeline(metadata: &Value) -> Option<(String, String)> {
 /// version is all there is.
 fn fingerprint(kind: Kind, metadata: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let content = if kind.info().generation { "generation" } else { "resourceVersion" };
-    for field in ["uid", content, "labels", "annotations", "ownerReferences", "deletionTimestamp"] {
+    let content = if kind.info().generation {
+        "generation"
+    } else {
+        "resourceVersion"
+    };
+    for field in [
+        "uid",
+        content,
+        "labels",
+        "annotations",
+        "ownerReferences",
+        "deletionTimestamp",
+    ] {
         metadata[field].to_string().hash(&mut hasher);
     }
     hasher.finish()
@@ -189,7 +218,10 @@ impl Children {
     /// Whether a child is known to be as the manifest of hash `wanted`.
     #[must_use]
     pub fn is_verified(&self, at: &ChildRef, wanted: &str) -> bool {
-        self.lock().seen.get(at).is_some_and(|seen| seen.verified.as_deref() == Some(wanted))
+        self.lock()
+            .seen
+            .get(at)
+            .is_some_and(|seen| seen.verified.as_deref() == Some(wanted))
     }
 
     /// The children whose controller has this uid.

@@ -1,13 +1,13 @@
 //! Kubernetes Events on changes of condition, for `kubectl describe`.
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::core::ObjectMeta;
 use kube_runtime::events::{Event, EventType, Recorder, Reporter};
-use k8s_openapi::api::core::v1::ObjectReference;
 
 use super::lease::Leadership;
-use crate::api::{Condition, ObservabilityPipeline};
 use crate::api::status::ConditionStatus;
+use crate::api::{Condition, ObservabilityPipeline};
 use kube::Resource;
 
 /// Longest note that the API server takes (events.k8s.io/v1 Event.note).
@@ -24,8 +24,14 @@ impl Events {
     /// Events written in the name of this process.
     #[must_use]
     pub fn new(client: Client, instance: String, leadership: Leadership) -> Self {
-        let reporter = Reporter { controller: "obspipe.dev/operator".into(), instance: Some(instance) };
-        Self { recorder: Recorder::new(client, reporter), leadership }
+        let reporter = Reporter {
+            controller: "obspipe.dev/operator".into(),
+            instance: Some(instance),
+        };
+        Self {
+            recorder: Recorder::new(client, reporter),
+            leadership,
+        }
     }
 
     /// One event for a condition that changed. An event that cannot be written is logged and lost:
@@ -51,10 +57,17 @@ impl Events {
 }
 
 fn note(condition: &Condition) -> String {
-    let mut note =
-        format!("{} is {}: {}", condition.kind, condition.status.as_str(), condition.message);
+    let mut note = format!(
+        "{} is {}: {}",
+        condition.kind,
+        condition.status.as_str(),
+        condition.message
+    );
     if note.len() > MAX_NOTE {
-        let end = (0..=MAX_NOTE - 4).rev().find(|at| note.is_char_boundary(*at)).unwrap_or(0);
+        let end = (0..=MAX_NOTE - 4)
+            .rev()
+            .find(|at| note.is_char_boundary(*at))
+            .unwrap_or(0);
         note.truncate(end);
         note.push('…');
     }

@@ -84,9 +84,7 @@ fn container(pipeline: &Validated, settings: &Settings) -> Value {
 }
 
 fn environment(collector: &CollectorSpec) -> Value {
-    let field = |name: &str, path: &str| {
-        json!({"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}})
-    };
+    let field = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}});
     let mut list = vec![
         json!({"name": "OBSPIPE_ADMIN_LISTEN", "value": format!("0.0.0.0:{ADMIN_PORT}")}),
         field("K8S_NODE_NAME", "spec.nodeName"),
@@ -114,9 +112,16 @@ fn ports(pipeline: &Validated) -> Value {
 
 /// What the spec asks for; a memory limit that follows memory_limiter where it asks for none.
 fn resources(pipeline: &Validated) -> Value {
-    let wanted = pipeline.spec().collector.resources.clone().unwrap_or_default();
+    let wanted = pipeline
+        .spec()
+        .collector
+        .resources
+        .clone()
+        .unwrap_or_default();
     let text = |map: BTreeMap<String, _>| -> BTreeMap<String, Value> {
-        map.into_iter().map(|(name, quantity)| (name, json!(quantity))).collect()
+        map.into_iter()
+            .map(|(name, quantity)| (name, json!(quantity)))
+            .collect()
     };
     let mut limits = text(wanted.limits);
     let mut requests = text(wanted.requests);
@@ -140,6 +145,13 @@ fn volumes(pipeline: &Validated) -> Value {
         "name": "config",
         "configMap": {"name": pipeline.identity().config()},
     })];
-    list.extend(pipeline.spec().collector.volumes.iter().map(|volume| json!(volume)));
+    list.extend(
+        pipeline
+            .spec()
+            .collector
+            .volumes
+            .iter()
+            .map(|volume| json!(volume)),
+    );
     Value::Array(list)
 }

@@ -15,11 +15,16 @@ pub(super) fn no_longer_wanted(
     found: &mut Vec<Difference>,
 ) {
     let Some(fields) = our_fields(live, manager) else {
-        found.push(Difference { path: "metadata.managedFields".into(), kind: DifferenceKind::NotRecorded });
+        found.push(Difference {
+            path: "metadata.managedFields".into(),
+            kind: DifferenceKind::NotRecorded,
+        });
         return;
     };
     for (key, below) in fields {
-        let Some(field) = key.strip_prefix("f:") else { continue };
+        let Some(field) = key.strip_prefix("f:") else {
+            continue;
+        };
         if field == "metadata" {
             for (key, below) in below.as_object().into_iter().flatten() {
                 let name = key.strip_prefix("f:").unwrap_or(key);
@@ -60,16 +65,24 @@ fn owned(
         (false, true) => format!("{path}.{name}"),
         (false, false) => format!("{path}{name}"),
     };
-    let children = below.as_object().filter(|map| map.keys().any(|key| key != "."));
+    let children = below
+        .as_object()
+        .filter(|map| map.keys().any(|key| key != "."));
     match (children, wanted) {
-        (_, None) => found.push(Difference { path, kind: DifferenceKind::NoLongerWanted }),
+        (_, None) => found.push(Difference {
+            path,
+            kind: DifferenceKind::NoLongerWanted,
+        }),
         (Some(children), Some(wanted)) if !is_empty(wanted) => {
             for (key, below) in children {
                 owned(key, below, Some(wanted), &path, found);
             }
         }
         // The thing is desired, and empty: what stood in it goes.
-        (Some(_), Some(_)) => found.push(Difference { path, kind: DifferenceKind::NoLongerWanted }),
+        (Some(_), Some(_)) => found.push(Difference {
+            path,
+            kind: DifferenceKind::NoLongerWanted,
+        }),
         (None, Some(_)) => {}
     }
 }
@@ -90,7 +103,10 @@ fn step<'a>(key: &str, parent: Option<&'a Value>) -> Option<(Option<&'a Value>, 
         "v" => {
             let wanted: Value = serde_json::from_str(rest).ok()?;
             let list = parent.and_then(Value::as_array);
-            Some((list.and_then(|list| list.iter().find(|e| **e == wanted)), format!("[{rest}]")))
+            Some((
+                list.and_then(|list| list.iter().find(|e| **e == wanted)),
+                format!("[{rest}]"),
+            ))
         }
         _ => None,
     }

@@ -16,7 +16,9 @@ impl Quantity {
     pub fn parse(text: &str) -> Option<Self> {
         let end = text
             .char_indices()
-            .find(|(at, c)| !(c.is_ascii_digit() || *c == '.' || (*at == 0 && matches!(c, '+' | '-'))))
+            .find(|(at, c)| {
+                !(c.is_ascii_digit() || *c == '.' || (*at == 0 && matches!(c, '+' | '-')))
+            })
             .map_or(text.len(), |(at, _)| at);
         let (number, suffix) = text.split_at(end);
         let (multiplier, divisor) = scale(suffix)?;
@@ -32,10 +34,14 @@ impl Quantity {
         let units = decimal(whole)?.checked_mul(NANO)?.checked_mul(multiplier)?;
         let fraction = &fraction[..fraction.len().min(12)];
         let power = 10i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
-        let part = decimal(fraction)?.checked_mul(NANO)?.checked_mul(multiplier)?;
+        let part = decimal(fraction)?
+            .checked_mul(NANO)?
+            .checked_mul(multiplier)?;
         let total = rounded_up(units, divisor)
             .checked_add(rounded_up(part, power.checked_mul(divisor)?))?;
-        Some(Self { nanos: if negative { -total } else { total } })
+        Some(Self {
+            nanos: if negative { -total } else { total },
+        })
     }
 
     /// Whole bytes, rounded up; None where it is negative or too large.
@@ -46,7 +52,11 @@ impl Quantity {
 }
 
 fn decimal(digits: &str) -> Option<i128> {
-    if digits.is_empty() { Some(0) } else { digits.parse().ok() }
+    if digits.is_empty() {
+        Some(0)
+    } else {
+        digits.parse().ok()
+    }
 }
 
 fn rounded_up(value: i128, divisor: i128) -> i128 {
