@@ -55,7 +55,7 @@ impl Class {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Component {
     /// otlp receiver
-    OtlpReceiver(OtlpReceiver),
+    OtlpReceiver(Box<OtlpReceiver>),
     /// batch processor
     Batch(Batch),
     /// memory_limiter processor
@@ -119,7 +119,7 @@ macro_rules! entry {
 /// Every component. Append here.
 #[rustfmt::skip]
 pub const CATALOGUE: &[Entry] = &[
-    entry!(Receiver, "otlp", &[], ALL_SIGNALS, "Takes OTLP over gRPC and HTTP.", OtlpReceiver, Component::OtlpReceiver),
+    entry!(Receiver, "otlp", &[], ALL_SIGNALS, "Takes OTLP over gRPC and HTTP.", OtlpReceiver, |c| Component::OtlpReceiver(Box::new(c))),
     entry!(Processor, "memory_limiter", &[], ALL_SIGNALS, "Refuses before memory runs out.", MemoryLimiter, Component::MemoryLimiter),
     entry!(Processor, "batch", &[], ALL_SIGNALS, "Sends many items at once.", Batch, Component::Batch),
     entry!(Processor, "resource", &[], ALL_SIGNALS, "Changes attributes of resources.", Resource, Component::Resource),

@@ -38,7 +38,7 @@ impl Setting for Duration {
 
 /// A duration in Go's syntax (time.ParseDuration), not negative.
 #[must_use]
-pub fn parse_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }

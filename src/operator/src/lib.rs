@@ -4,6 +4,9 @@
 //! Reconciling is a list of stages, one room each: [`observe`] -> [`validate`] -> [`render`] ->
 //! [`apply`] -> [`status`]. Only [`cluster`] talks to the API server, only [`names`] makes names.
 
+// A test may be a long table.
+#![cfg_attr(test, allow(clippy::too_many_lines))]
+
 pub mod api;
 pub mod apply;
 pub mod cli;

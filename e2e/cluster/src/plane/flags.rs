@@ -78,11 +78,12 @@ pub(super) fn scheduler() -> Vec<String> {
     ])
 }
 
-/// 254 addresses of its own for each cluster: a port is nobody else's on this machine,
-/// and neither are its two bytes.
+/// Some 4000 addresses, enough for a test of many Services. They follow from the port, which is
+/// nobody else's on this machine; two clusters whose ports are neighbours share a range, which
+/// matters only once a node routes it.
 fn service_range(port: u16) -> String {
     let [high, low] = port.to_be_bytes();
-    format!("10.{high}.{low}.0/24")
+    format!("10.{high}.{}.0/20", low & 0xf0)
 }
 
 fn owned(flags: &[&str]) -> Vec<String> {

@@ -3,6 +3,9 @@
 
 use crate::value::Value;
 
+/// YAML looks no further than 1024 characters for the colon of a key; a longer one is announced.
+const LONGEST_KEY: usize = 1000;
+
 /// The text of a configuration, keys in the order of the maps, two spaces a level.
 #[must_use]
 pub fn emit(value: &Value) -> String {
@@ -23,7 +26,15 @@ fn map(text: &mut String, entries: &[(String, Value)], level: usize) {
         if index > 0 || level == 0 || !text.ends_with("- ") {
             indent(text, level);
         }
-        text.push_str(&string(key));
+        let key = string(key);
+        if key.len() > LONGEST_KEY {
+            text.push_str("? ");
+            text.push_str(&key);
+            text.push('\n');
+            indent(text, level);
+        } else {
+            text.push_str(&key);
+        }
         text.push(':');
         nested(text, value, level + 1);
     }

@@ -2,6 +2,9 @@
 //! Types only: nothing here reads a cluster, applies a default or decides what is valid beyond
 //! what the schema itself can refuse (`schema`).
 
+// The derive takes one `printcolumn(type_ = …)` for each column.
+#![allow(clippy::duplicated_attributes)]
+
 pub mod collector;
 pub mod dashboards;
 pub mod offline;

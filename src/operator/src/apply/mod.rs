@@ -189,7 +189,7 @@ fn claim(identity: &Identity, at: &ChildRef, live: &Value) -> Option<Outcome> {
         );
         return Some(Outcome::NameConflict { owner });
     };
-    if controller["uid"] == Value::from(identity.uid.as_str()) {
+    if controller["uid"] == identity.uid.as_str() {
         // Ours, but on its way out: it is made anew when it is gone.
         return metadata["deletionTimestamp"]
             .is_string()

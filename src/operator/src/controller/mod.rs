@@ -4,6 +4,7 @@
 pub mod queue;
 mod reconcile;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -190,9 +191,10 @@ async fn follow_optional_kinds(context: Arc<Context>, watches: Watches) {
             keep
         });
         for kind in now {
-            if !running.contains_key(&kind) {
+            if let Entry::Vacant(vacant) = running.entry(kind) {
                 let (listed, mut ready) = watch::channel(false);
-                running.insert(kind, tasks.spawn(watches.clone().children(kind, listed)));
+                vacant.insert(tasks.spawn(watches.clone().children(kind, listed)));
+                // What is there already is known before anything is decided about it.
                 let _ = ready.wait_for(|listed| *listed).await;
             }
         }

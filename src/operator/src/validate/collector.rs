@@ -51,7 +51,6 @@ pub(super) fn check(collector: &CollectorSpec) -> CheckedCollector {
     };
     let options = Options {
         reserved_ports: vec![ADMIN_PORT],
-        ..Options::default()
     };
     let report = obspipe_model::check(collector.config.value(), &environment, &options);
     let config_yaml = obspipe_model::yaml::emit(&collector.config.value().sorted());
