@@ -8,7 +8,7 @@ obspipe-operator
 {{- end -}}
 
 {{- define "obspipe.serviceAccountName" -}}
-{{- default (include "obspipe.fullname" .) .Values.serviceAccount.name -}}
+{{- default (ternary (include "obspipe.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
 {{- end -}}
 
 {{- define "obspipe.selectorLabels" -}}
