@@ -6,7 +6,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
-CRATES := obspipe-model obspipe-operator local-cluster obspipe-demo obspipe-tests
+CRATES := obspipe-model obspipe-operator local-cluster obspipe-demo obspipe-tests obspipe-bench
 
 .PHONY: help
 help: ## Show this menu
@@ -53,4 +53,5 @@ crds: check-rust ## Rewrite crds/ and the chart's copy from the types
 
 .PHONY: bench
 bench: check-rust check-go ## Measure convergence and write docs/performance.md
-	$(CARGO) run --release -p obspipe-tests --bin bench
+	$(CARGO) build --release -p obspipe-operator -p obspipe-bench
+	@$(CARGO) run --quiet --release -p obspipe-bench --bin converge

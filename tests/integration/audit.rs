@@ -16,12 +16,8 @@ const UNSEEN: [(&str, &str); 1] = [("update", "observabilitypipelines/finalizers
 pub(crate) fn checks(environment: Arc<Environment>) -> Vec<Trial> {
     let other = environment.clone();
     vec![
-        Trial::test("audit::every_right_is_used", move || {
-            every_right_is_used(&environment)
-        }),
-        Trial::test("audit::nothing_is_denied", move || {
-            nothing_is_denied(&other)
-        }),
+        Trial::test("audit::every_right_is_used", move || every_right_is_used(&environment)),
+        Trial::test("audit::nothing_is_denied", move || nothing_is_denied(&other)),
     ]
 }
 
@@ -42,12 +38,7 @@ pub(crate) fn requests(environment: &Environment) -> Vec<Request> {
                 .as_str()
                 .is_some_and(|agent| agent.starts_with("obspipe-operator/"))
     };
-    environment
-        .audit()
-        .iter()
-        .filter(|entry| ours(entry))
-        .map(request)
-        .collect()
+    environment.audit().iter().filter(|entry| ours(entry)).map(request).collect()
 }
 
 fn request(entry: &Value) -> Request {
@@ -134,16 +125,7 @@ fn nothing_is_denied(environment: &Environment) -> Result<(), Failed> {
         })
         // A namespace on its way out refuses to create: that is no lack of a right.
         .filter(|request| !request.text.contains("being terminated"))
-        .map(|request| {
-            format!(
-                "{} {} in {}",
-                request.verb, request.resource, request.namespace
-            )
-        })
+        .map(|request| format!("{} {} in {}", request.verb, request.resource, request.namespace))
         .collect();
-    if denied.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("denied: {denied:#?}").into())
-    }
+    if denied.is_empty() { Ok(()) } else { Err(format!("denied: {denied:#?}").into()) }
 }

@@ -10,10 +10,7 @@ use crate::golden::updating;
 const MAX_BYTES: usize = 200 * 1024;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("a workspace")
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
 }
 
 fn copies() -> [PathBuf; 2] {
@@ -35,11 +32,7 @@ pub(crate) fn the_definitions_do_not_drift_from_the_types() {
             std::fs::write(&copy, &text).expect("writable");
         }
         let present = std::fs::read_to_string(&copy).unwrap_or_default();
-        assert!(
-            present == text,
-            "{} differs: run `make crds`",
-            copy.display()
-        );
+        assert!(present == text, "{} differs: run `make crds`", copy.display());
     }
 }
 

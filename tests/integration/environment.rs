@@ -33,19 +33,13 @@ pub(crate) struct Environment {
 
 /// The workspace.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("a workspace")
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
 }
 
 impl Environment {
     /// Starts a control plane; with prometheus-operator's definitions if `monitoring`.
     pub(crate) async fn start(monitoring: bool) -> Self {
-        let cluster = LocalCluster::builder()
-            .start()
-            .await
-            .expect("a control plane");
+        let cluster = LocalCluster::builder().start().await.expect("a control plane");
         let kubeconfig = Kubeconfig::read_from(cluster.kubeconfig()).expect("a kubeconfig");
         let options = KubeConfigOptions::default();
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
@@ -57,16 +51,12 @@ impl Environment {
             client,
             directory,
         };
-        environment
-            .kubectl_ok(&["create", "namespace", SYSTEM])
-            .await;
+        environment.kubectl_ok(&["create", "namespace", SYSTEM]).await;
         environment.install_chart().await;
         if monitoring {
             environment.install_monitoring().await;
         }
-        environment
-            .wait_for_crd("observabilitypipelines.obspipe.dev")
-            .await;
+        environment.wait_for_crd("observabilitypipelines.obspipe.dev").await;
         environment.make_operator_kubeconfig().await;
         environment
     }
@@ -74,25 +64,14 @@ impl Environment {
     /// CRD and rights exactly as the chart renders them; the Deployment needs a node and is left
     /// to the end-to-end tests.
     async fn install_chart(&self) {
-        let helm = local_cluster::helm(&local_cluster::Silent)
-            .await
-            .expect("helm");
+        let helm = local_cluster::helm(&local_cluster::Silent).await.expect("helm");
         let output = std::process::Command::new(helm)
             .args(["template", "obspipe"])
             .arg(root().join("charts/obspipe"))
-            .args([
-                "--namespace",
-                SYSTEM,
-                "--kube-version",
-                local_cluster::KUBERNETES_VERSION,
-            ])
+            .args(["--namespace", SYSTEM, "--kube-version", local_cluster::KUBERNETES_VERSION])
             .output()
             .expect("helm runs");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let rendered = String::from_utf8(output.stdout).expect("text");
         let wanted: Vec<&str> = rendered
             .split("\n---\n")
@@ -104,33 +83,18 @@ impl Environment {
     pub(crate) async fn install_monitoring(&self) {
         let crds = local_cluster::prometheus_operator_crds(&local_cluster::Silent).await;
         let path = crds.expect("definitions").display().to_string();
-        self.kubectl_ok(&["apply", "--server-side", "-f", &path])
-            .await;
-        self.wait_for_crd("prometheusrules.monitoring.coreos.com")
-            .await;
+        self.kubectl_ok(&["apply", "--server-side", "-f", &path]).await;
+        self.wait_for_crd("prometheusrules.monitoring.coreos.com").await;
         self.wait_for_crd("podmonitors.monitoring.coreos.com").await;
     }
 
     async fn wait_for_crd(&self, name: &str) {
         let target = format!("crd/{name}");
-        self.kubectl_ok(&[
-            "wait",
-            "--for=condition=Established",
-            &target,
-            "--timeout=30s",
-        ])
-        .await;
+        self.kubectl_ok(&["wait", "--for=condition=Established", &target, "--timeout=30s"]).await;
     }
 
     async fn make_operator_kubeconfig(&self) {
-        let arguments = [
-            "create",
-            "token",
-            "obspipe-operator",
-            "-n",
-            SYSTEM,
-            "--duration=24h",
-        ];
+        let arguments = ["create", "token", "obspipe-operator", "-n", SYSTEM, "--duration=24h"];
         let token = self.kubectl_ok(&arguments).await;
         let text = std::fs::read_to_string(self.cluster.kubeconfig()).expect("a kubeconfig");
         let mut config: Value = serde_yaml::from_str(&text).expect("YAML");
@@ -156,11 +120,7 @@ impl Environment {
         input: Option<&str>,
     ) -> Result<String, String> {
         let mut command = Command::from(self.cluster.kubectl());
-        command
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("kubectl runs");
         let mut stdin = child.stdin.take().expect("a pipe");
         let text = input.unwrap_or_default().to_owned();
@@ -212,16 +172,8 @@ impl Environment {
     }
 
     pub(crate) async fn pipeline(&self, namespace: &str, name: &str) -> Option<Value> {
-        let arguments = [
-            "get",
-            "obspipe",
-            name,
-            "-n",
-            namespace,
-            "-o",
-            "json",
-            "--ignore-not-found",
-        ];
+        let arguments =
+            ["get", "obspipe", name, "-n", namespace, "-o", "json", "--ignore-not-found"];
         let text = self.kubectl_ok(&arguments).await;
         serde_json::from_str(&text).ok()
     }
@@ -232,9 +184,7 @@ impl Environment {
         let current =
             pipeline["status"]["observedGeneration"] == pipeline["metadata"]["generation"];
         let conditions = pipeline["status"]["conditions"].as_array()?;
-        let found = conditions
-            .iter()
-            .find(|condition| condition["type"] == kind)?;
+        let found = conditions.iter().find(|condition| condition["type"] == kind)?;
         current.then(|| found.clone())
     }
 
@@ -260,9 +210,7 @@ impl Environment {
     /// Waits for a child to be there.
     pub(crate) async fn wait_for(&self, kind: Kind, namespace: &str, name: &str) -> Value {
         eventually(&format!("{kind} {namespace}/{name}"), || async {
-            self.get(kind, namespace, name)
-                .await
-                .ok_or("not there".to_owned())
+            self.get(kind, namespace, name).await.ok_or("not there".to_owned())
         })
         .await
     }
@@ -285,16 +233,13 @@ impl Environment {
 
     /// Starts the operator for one namespace, without election.
     pub(crate) async fn operator_for(&self, namespace: &str) -> Operator {
-        self.operator(&["--namespace", namespace, "--leader-elect", "false"])
-            .await
+        self.operator(&["--namespace", namespace, "--leader-elect", "false"]).await
     }
 
     /// The audit log so far.
     pub(crate) fn audit(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.cluster.audit_log()).expect("an audit log");
-        text.lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 }
 
@@ -308,10 +253,7 @@ impl Operator {
     async fn start(environment: &Environment, arguments: &[&str]) -> Self {
         static LOGS: AtomicUsize = AtomicUsize::new(0);
         let number = LOGS.fetch_add(1, Ordering::Relaxed);
-        let log = environment
-            .directory
-            .path()
-            .join(format!("operator-{number}.log"));
+        let log = environment.directory.path().join(format!("operator-{number}.log"));
         let file = std::fs::File::create(&log).expect("a log");
         let child = Command::new(operator_binary())
             .arg("run")
@@ -377,10 +319,7 @@ pub(crate) fn operator_binary() -> &'static Path {
         let mut arguments = vec!["build", "--quiet", "-p", "obspipe-operator"];
         // The profile of the test itself: .../target/<profile>/deps/integration-…
         let exe = std::env::current_exe().expect("a path");
-        let directory = exe
-            .parent()
-            .and_then(Path::parent)
-            .expect("a profile's directory");
+        let directory = exe.parent().and_then(Path::parent).expect("a profile's directory");
         if directory.file_name().is_some_and(|name| name == "release") {
             arguments.push("--release");
         }

@@ -33,9 +33,7 @@ pub(crate) fn minimal(namespace: &str, name: &str) -> Value {
 pub(crate) fn samples() -> Vec<(PathBuf, Value)> {
     let directory = root().join("config/samples");
     let entries = std::fs::read_dir(directory).expect("samples");
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.sort();
     files
         .into_iter()

@@ -82,15 +82,9 @@ pub(crate) fn pipelines_become_these_objects() {
         let expected = std::fs::read_to_string(case.join("out.yaml")).unwrap_or_default();
         if actual != expected {
             let diff = similar::TextDiff::from_lines(&expected, &actual);
-            let diff = diff
-                .unified_diff()
-                .header("out.yaml", "rendered now")
-                .to_string();
+            let diff = diff.unified_diff().header("out.yaml", "rendered now").to_string();
             writeln!(failures, "{}:\n{diff}", case.display()).expect("memory");
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{failures}\n`make golden` accepts the new outputs"
-    );
+    assert!(failures.is_empty(), "{failures}\n`make golden` accepts the new outputs");
 }

@@ -90,10 +90,7 @@ impl LocalCluster {
     /// Everything on, silent.
     pub fn builder() -> Builder {
         Builder {
-            parts: Parts {
-                controller_manager: true,
-                scheduler: true,
-            },
+            parts: Parts { controller_manager: true, scheduler: true },
             progress: Box::new(Silent),
         }
     }

@@ -64,34 +64,18 @@ impl CurrentCluster {
         };
         let cluster = Self::pin(&Kubectl::theirs(path, kubeconfig)).await?;
         announce(&cluster.context, &cluster.server);
-        let asked = [
-            "get",
-            "customresourcedefinition",
-            CRD,
-            "--ignore-not-found",
-            "--output=name",
-        ];
+        let asked = ["get", "customresourcedefinition", CRD, "--ignore-not-found", "--output=name"];
         let found = cluster.kubectl.run(&asked).await?;
         if found.trim().is_empty() || force {
             return Ok(cluster);
         }
-        Err(Error::AlreadyServed {
-            context: cluster.context,
-            server: cluster.server,
-            crd: CRD,
-        })
+        Err(Error::AlreadyServed { context: cluster.context, server: cluster.server, crd: CRD })
     }
 
     /// Copies what belongs to the current context into a kubeconfig of our own.
     async fn pin(theirs: &Kubectl) -> Result<Self> {
-        let context = theirs
-            .run(&["config", "current-context"])
-            .await?
-            .trim()
-            .to_owned();
-        let text = theirs
-            .run(&["config", "view", "--minify", "--flatten", "--raw"])
-            .await?;
+        let context = theirs.run(&["config", "current-context"]).await?.trim().to_owned();
+        let text = theirs.run(&["config", "view", "--minify", "--flatten", "--raw"]).await?;
         let directory = RunDir::create()?;
         let kubeconfig = directory.path().join("kubeconfig");
         File::options()
@@ -103,23 +87,11 @@ impl CurrentCluster {
             .map_err(Error::io("copy the kubeconfig"))?;
         let kubectl = Kubectl::ours(theirs.path().to_owned(), &kubeconfig);
         let view = kubectl.run(&["config", "view", "--output=json"]).await?;
-        let view: View = serde_json::from_str(&view).map_err(|source| Error::Format {
-            what: "the kubeconfig".to_owned(),
-            source,
-        })?;
-        let server = view
-            .clusters
-            .into_iter()
-            .next()
-            .map(|named| named.cluster.server)
-            .unwrap_or_default();
-        Ok(Self {
-            context,
-            server,
-            kubeconfig,
-            kubectl,
-            _directory: directory,
-        })
+        let view: View = serde_json::from_str(&view)
+            .map_err(|source| Error::Format { what: "the kubeconfig".to_owned(), source })?;
+        let server =
+            view.clusters.into_iter().next().map(|named| named.cluster.server).unwrap_or_default();
+        Ok(Self { context, server, kubeconfig, kubectl, _directory: directory })
     }
 
     /// The context's name.

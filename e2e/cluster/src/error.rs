@@ -119,29 +119,15 @@ impl Error {
     }
 
     pub(crate) fn component(component: &'static str, problem: String, log: &Path) -> Self {
-        Self::Component {
-            component,
-            problem,
-            log: log.to_owned(),
-            tail: tail(log),
-        }
+        Self::Component { component, problem, log: log.to_owned(), tail: tail(log) }
     }
 
     pub(crate) fn build(what: String, log: &Path) -> Self {
-        Self::Build {
-            what,
-            log: log.to_owned(),
-            tail: tail(log),
-        }
+        Self::Build { what, log: log.to_owned(), tail: tail(log) }
     }
 
     pub(crate) fn supervisor(name: &str, problem: String, log: &Path) -> Self {
-        Self::Supervisor {
-            name: name.to_owned(),
-            problem,
-            log: log.to_owned(),
-            tail: tail(log),
-        }
+        Self::Supervisor { name: name.to_owned(), problem, log: log.to_owned(), tail: tail(log) }
     }
 
     /// Somebody else took a port between our asking for a free one and its use.

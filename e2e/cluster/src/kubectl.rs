@@ -20,10 +20,7 @@ impl Kubectl {
     pub(crate) fn ours(path: PathBuf, kubeconfig: &Path) -> Self {
         let environment = vec![
             ("KUBECONFIG", kubeconfig.into()),
-            (
-                "KUBECACHEDIR",
-                kubeconfig.with_file_name("kubectl-cache").into(),
-            ),
+            ("KUBECACHEDIR", kubeconfig.with_file_name("kubectl-cache").into()),
             ("KUBERC", "off".into()),
         ];
         Self { path, environment }
@@ -31,10 +28,8 @@ impl Kubectl {
 
     /// For somebody's own: this kubeconfig, else the one that kubectl finds itself.
     pub(crate) fn theirs(path: PathBuf, kubeconfig: Option<&Path>) -> Self {
-        let environment = kubeconfig
-            .map(|kubeconfig| ("KUBECONFIG", kubeconfig.into()))
-            .into_iter()
-            .collect();
+        let environment =
+            kubeconfig.map(|kubeconfig| ("KUBECONFIG", kubeconfig.into())).into_iter().collect();
         Self { path, environment }
     }
 
@@ -51,21 +46,13 @@ impl Kubectl {
     /// Runs it to its end and returns what it printed.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Result<String> {
         let mut command = tokio::process::Command::from(self.command());
-        command
-            .args(arguments)
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        let output = command
-            .output()
-            .await
-            .map_err(Error::io(format!("run {}", self.path.display())))?;
+        command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+        let output =
+            command.output().await.map_err(Error::io(format!("run {}", self.path.display())))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Err(Error::Kubectl {
-            arguments: arguments.join(" "),
-            message,
-        })
+        Err(Error::Kubectl { arguments: arguments.join(" "), message })
     }
 }

@@ -17,9 +17,7 @@ const OWNER_LOCK: &str = "owner.lock";
 /// The root: cargo's target directory, as cargo is told it or as it is by default.
 pub(crate) fn root() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(workspace_target, PathBuf::from);
-    std::path::absolute(&target)
-        .unwrap_or(target)
-        .join("local-cluster")
+    std::path::absolute(&target).unwrap_or(target).join("local-cluster")
 }
 
 fn workspace_target() -> PathBuf {
@@ -48,9 +46,7 @@ pub(crate) fn state(name: &str) -> Result<PathBuf> {
 
 /// The lock of that name; beside the state, because the state's directory comes and goes.
 pub(crate) fn state_lock(name: &str) -> Result<PathBuf> {
-    Ok(root()
-        .join("locks")
-        .join(format!("state-{}", checked(name)?)))
+    Ok(root().join("locks").join(format!("state-{}", checked(name)?)))
 }
 
 /// A name becomes a directory, which is removed later: it must not lead elsewhere.
@@ -96,18 +92,10 @@ impl RunDir {
         let directory = tempfile::Builder::new()
             .prefix("")
             .tempdir_in(&parent)
-            .map_err(Error::io(format!(
-                "create a directory in {}",
-                parent.display()
-            )))?;
+            .map_err(Error::io(format!("create a directory in {}", parent.display())))?;
         let owner = lock_file(&directory.path().join(OWNER_LOCK))?;
-        owner
-            .lock()
-            .map_err(Error::io("lock a new run directory"))?;
-        Ok(Self {
-            directory,
-            _owner: owner,
-        })
+        owner.lock().map_err(Error::io("lock a new run directory"))?;
+        Ok(Self { directory, _owner: owner })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -71,14 +71,8 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn run(action: Action) -> Result<ExitCode, Error> {
     match action {
-        Action::Up {
-            cluster,
-            detach: true,
-        } => up_detached(&cluster.name).await,
-        Action::Up {
-            cluster,
-            detach: false,
-        } => up(&cluster.name).await,
+        Action::Up { cluster, detach: true } => up_detached(&cluster.name).await,
+        Action::Up { cluster, detach: false } => up(&cluster.name).await,
         Action::Down { cluster } => down(&cluster.name).await,
         Action::Status { cluster, output } => status(&cluster.name, output),
     }
@@ -100,10 +94,7 @@ async fn up_detached(name: &str) -> Result<ExitCode, Error> {
     let spinner = Spinner::new();
     let started = Detached::find_or_start(name, &spinner).await;
     spinner.finish();
-    println!(
-        "{}\n`local-cluster down --name {name}` ends it.",
-        describe(&started?)
-    );
+    println!("{}\n`local-cluster down --name {name}` ends it.", describe(&started?));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -122,11 +113,7 @@ fn status(name: &str, output: Output) -> Result<ExitCode, Error> {
         (Output::Text, None) => println!("{name} is not up"),
         (Output::Json, found) => println!("{}", as_json(name, found.as_ref())),
     }
-    Ok(if found.is_some() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if found.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn describe(cluster: &Detached) -> String {

@@ -116,9 +116,6 @@ mod tests {
         assert_eq!(Wanted::parse("").unwrap(), Wanted::Own);
         assert_eq!(Wanted::parse("current").unwrap(), Wanted::Current);
         let refused = Wanted::parse("kind").unwrap_err();
-        assert!(
-            refused.to_string().contains("OBSPIPE_CLUSTER=\"kind\""),
-            "{refused}"
-        );
+        assert!(refused.to_string().contains("OBSPIPE_CLUSTER=\"kind\""), "{refused}");
     }
 }

@@ -32,12 +32,7 @@ pub enum Class {
 
 impl Class {
     /// All, in the order of a configuration.
-    pub const ALL: [Self; 4] = [
-        Self::Receiver,
-        Self::Processor,
-        Self::Exporter,
-        Self::Extension,
-    ];
+    pub const ALL: [Self; 4] = [Self::Receiver, Self::Processor, Self::Exporter, Self::Extension];
 
     /// The section of a configuration that defines them.
     #[must_use]
@@ -149,3 +144,6 @@ pub fn names(class: Class) -> impl Iterator<Item = &'static str> {
         .filter(move |entry| entry.class == class)
         .flat_map(|entry| std::iter::once(entry.name).chain(entry.also.iter().copied()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,24 +86,13 @@ fn hosts_overlap(a: &str, b: &str) -> bool {
         match host {
             "localhost" => vec!["127.0.0.1".into(), "::1".into()],
             // One spelling of each address.
-            other => vec![
-                other
-                    .parse::<IpAddr>()
-                    .map_or(other.to_owned(), |ip| ip.to_string()),
-            ],
+            other => vec![other.parse::<IpAddr>().map_or(other.to_owned(), |ip| ip.to_string())],
         }
     };
     let all = |host: &str| {
-        host.is_empty()
-            || host
-                .parse::<IpAddr>()
-                .is_ok_and(|address| address.is_unspecified())
+        host.is_empty() || host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
     };
-    all(a)
-        || all(b)
-        || addresses(a)
-            .iter()
-            .any(|address| addresses(b).contains(address))
+    all(a) || all(b) || addresses(a).iter().any(|address| addresses(b).contains(address))
 }
 
 impl Checked {
@@ -115,9 +104,7 @@ impl Checked {
 
     /// All components, by class and id.
     pub fn components(&self) -> impl Iterator<Item = (Class, &ComponentId, &Component)> {
-        self.components
-            .iter()
-            .map(|((class, id), component)| (*class, id, component))
+        self.components.iter().map(|((class, id), component)| (*class, id, component))
     }
 
     /// The pipelines, by id.
@@ -155,13 +142,10 @@ impl Checked {
     /// The greatest `limit_mib` of the memory_limiters in use, in MiB.
     #[must_use]
     pub fn memory_limit_mib(&self) -> Option<u64> {
-        let limits = self
-            .components
-            .values()
-            .filter_map(|component| match component {
-                Component::MemoryLimiter(limiter) => Some(limiter.limit_mib),
-                _ => None,
-            });
+        let limits = self.components.values().filter_map(|component| match component {
+            Component::MemoryLimiter(limiter) => Some(limiter.limit_mib),
+            _ => None,
+        });
         limits.filter(|limit| *limit > 0).max()
     }
 }
@@ -169,11 +153,8 @@ impl Checked {
 /// The ports that one component opens.
 pub(crate) fn listeners_of(class: Class, id: &ComponentId, component: &Component) -> Vec<Listener> {
     let path = format!("{}.{id}", class.section());
-    let name = if id.name.is_empty() {
-        id.kind.clone()
-    } else {
-        format!("{}-{}", id.kind, id.name)
-    };
+    let name =
+        if id.name.is_empty() { id.kind.clone() } else { format!("{}-{}", id.kind, id.name) };
     let open =
         |suffix: &str, at: &str, address: &ListenAddress, kind, tls: &Option<ServerTls>| Listener {
             path: format!("{path}.{at}"),
@@ -187,44 +168,20 @@ pub(crate) fn listeners_of(class: Class, id: &ComponentId, component: &Component
         Component::OtlpReceiver(receiver) => {
             let grpc = receiver.protocols.grpc.iter().map(|server| {
                 let at = "protocols.grpc.endpoint";
-                open(
-                    "-grpc",
-                    at,
-                    &server.endpoint,
-                    ListenerKind::OtlpGrpc,
-                    &server.tls,
-                )
+                open("-grpc", at, &server.endpoint, ListenerKind::OtlpGrpc, &server.tls)
             });
             let http = receiver.protocols.http.iter().map(|server| {
                 let at = "protocols.http.endpoint";
-                open(
-                    "-http",
-                    at,
-                    &server.endpoint,
-                    ListenerKind::OtlpHttp,
-                    &server.tls,
-                )
+                open("-http", at, &server.endpoint, ListenerKind::OtlpHttp, &server.tls)
             });
             grpc.chain(http).collect()
         }
         Component::Prometheus(exporter) => {
             let kind = ListenerKind::PrometheusScrape;
-            vec![open(
-                "",
-                "endpoint",
-                &exporter.endpoint,
-                kind,
-                &exporter.tls,
-            )]
+            vec![open("", "endpoint", &exporter.endpoint, kind, &exporter.tls)]
         }
         Component::HealthCheck(check) => {
-            vec![open(
-                "",
-                "endpoint",
-                &check.endpoint,
-                ListenerKind::HealthCheck,
-                &check.tls,
-            )]
+            vec![open("", "endpoint", &check.endpoint, ListenerKind::HealthCheck, &check.tls)]
         }
         _ => Vec::new(),
     }

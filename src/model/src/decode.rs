@@ -47,31 +47,24 @@ impl Decoder {
 
     /// A problem here.
     pub fn problem(&mut self, code: Code, message: impl Into<String>) {
-        self.problems
-            .push(Problem::new(self.path.clone(), code, message));
+        self.problems.push(Problem::new(self.path.clone(), code, message));
     }
 
     /// A problem at a key below here.
     pub fn problem_at(&mut self, key: &str, code: Code, message: impl Into<String>) {
-        self.problems
-            .push(Problem::new(join(&self.path, key), code, message));
+        self.problems.push(Problem::new(join(&self.path, key), code, message));
     }
 
     /// A warning here.
     pub fn warning(&mut self, code: Code, message: impl Into<String>) {
-        self.warnings
-            .push(Problem::new(self.path.clone(), code, message));
+        self.warnings.push(Problem::new(self.path.clone(), code, message));
     }
 
     /// Notes that the value here is known only where the collector runs.
     pub fn defer(&mut self, written: &str) {
         self.deferred.insert(self.path.clone());
         // A reference that is spelt wrong was reported as such.
-        if !self
-            .problems
-            .iter()
-            .any(|problem| problem.path == self.path)
-        {
+        if !self.problems.iter().any(|problem| problem.path == self.path) {
             let message =
                 format!("depends on {written:?}, which is known only where the collector runs");
             self.warning(Code::Deferred, message);
@@ -84,17 +77,11 @@ impl Decoder {
     pub fn is_unsettled(&self, key: &str) -> bool {
         let path = join(&self.path, key);
         let reported = self.problems.iter().map(|problem| &problem.path);
-        self.deferred
-            .iter()
-            .chain(reported)
-            .any(|other| is_within(other, &path))
+        self.deferred.iter().chain(reported).any(|other| is_within(other, &path))
     }
 
     pub(crate) fn wrong_type(&mut self, value: &Value, wanted: &str) {
-        self.problem(
-            Code::WrongType,
-            format!("{} where {wanted} is wanted", found(value)),
-        );
+        self.problem(Code::WrongType, format!("{} where {wanted} is wanted", found(value)));
     }
 }
 
@@ -130,12 +117,6 @@ pub trait Setting: Sized {
 
     /// How a default is shown in the documentation.
     fn show(&self) -> String;
-
-    /// What a key with nothing after it means where the setting may be left out: most often the
-    /// same as no key.
-    fn named_alone() -> Option<Self> {
-        None
-    }
 
     /// Whether this default stands for "must be given".
     fn is_missing(&self) -> bool {
@@ -186,13 +167,11 @@ pub fn unknown_keys(map: &Value, known: &[&str], d: &mut Decoder) {
             let path = join(&d.path, key);
             let problem = Problem::new(path, Code::UnknownKey, "unknown key");
             let problem = problem.did_you_mean(key, known.iter().copied());
-            d.problems.push(
-                if problem.hint.is_none() && !known.is_empty() && known.len() <= 12 {
-                    problem.hint(format!("known here: {}", known.join(", ")))
-                } else {
-                    problem
-                },
-            );
+            d.problems.push(if problem.hint.is_none() && !known.is_empty() && known.len() <= 12 {
+                problem.hint(format!("known here: {}", known.join(", ")))
+            } else {
+                problem
+            });
         }
     }
 }
@@ -329,18 +308,14 @@ impl Setting for String {
     }
 
     fn show(&self) -> String {
-        if self.is_empty() {
-            String::new()
-        } else {
-            format!("{self:?}")
-        }
+        if self.is_empty() { String::new() } else { format!("{self:?}") }
     }
 }
 
 impl<T: Setting> Setting for Option<T> {
     fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
         match value {
-            Value::Null => Some(T::named_alone()),
+            Value::Null => Some(None),
             value => T::decode(value, d).map(Some),
         }
     }
@@ -422,11 +397,7 @@ pub(crate) fn element<T: Setting>(value: &Value, d: &mut Decoder) -> Option<T> {
 impl<T: Setting> Setting for Vec<T> {
     fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
         let items = list(value, d)?.iter().enumerate();
-        Some(
-            items
-                .filter_map(|(i, value)| d.item(i, |d| element(value, d)))
-                .collect(),
-        )
+        Some(items.filter_map(|(i, value)| d.item(i, |d| element(value, d))).collect())
     }
 
     fn type_name() -> String {
@@ -441,10 +412,7 @@ impl<T: Setting> Setting for Vec<T> {
         if self.is_empty() {
             return "[]".into();
         }
-        format!(
-            "[{}]",
-            self.iter().map(T::show).collect::<Vec<_>>().join(", ")
-        )
+        format!("[{}]", self.iter().map(T::show).collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -474,10 +442,9 @@ impl<T: Setting> Setting for BTreeMap<String, T> {
     }
 
     fn show(&self) -> String {
-        if self.is_empty() {
-            "{}".into()
-        } else {
-            format!("{} entries", self.len())
-        }
+        if self.is_empty() { "{}".into() } else { format!("{} entries", self.len()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,9 +50,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     while !rest.is_empty() {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, tail) = rest.split_at(end);
-        let unit_end = tail
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(tail.len());
+        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
         let unit: u128 = match unit {
             "ns" => 1,
@@ -67,10 +65,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
         rest = tail;
     }
     // Go's durations end at 2^63 ns, some 292 years.
-    u64::try_from(nanos)
-        .ok()
-        .filter(|n| i64::try_from(*n).is_ok())
-        .map(Duration::from_nanos)
+    u64::try_from(nanos).ok().filter(|n| i64::try_from(*n).is_ok()).map(Duration::from_nanos)
 }
 
 /// `number` with a decimal point times `unit`, in whole nanoseconds.
@@ -79,19 +74,12 @@ fn scaled(number: &str, unit: u128) -> Option<u128> {
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
         return None;
     }
-    let whole: u128 = if whole.is_empty() {
-        0
-    } else {
-        whole.parse().ok()?
-    };
+    let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     let digits = &fraction[..fraction.len().min(18)];
-    let part: u128 = if digits.is_empty() {
-        0
-    } else {
-        digits.parse().ok()?
-    };
+    let part: u128 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
     let scale = 10u128.checked_pow(u32::try_from(digits.len()).ok()?)?;
-    whole
-        .checked_mul(unit)?
-        .checked_add(part.checked_mul(unit)? / scale)
+    whole.checked_mul(unit)?.checked_add(part.checked_mul(unit)? / scale)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! otelcol's confmap does (confmap/expand.go). The environment is handed in and answers in three
 //! ways, because the operator cannot know everything that the collector will.
 
+use crate::decode::is_within;
 use crate::problem::{Code, Problem};
 use crate::value::Value;
 use crate::yaml;
@@ -36,12 +37,7 @@ pub fn expand(
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
 ) -> Value {
-    Expansion {
-        environment,
-        problems,
-        warnings,
-    }
-    .value(value, "")
+    Expansion { environment, problems, warnings }.value(value, "")
 }
 
 struct Expansion<'a> {
@@ -54,10 +50,7 @@ struct Expansion<'a> {
 enum Piece<'a> {
     Text(&'a str),
     Dollar,
-    Reference {
-        name: &'a str,
-        default: Option<&'a str>,
-    },
+    Reference { name: &'a str, default: Option<&'a str> },
 }
 
 impl Expansion<'_> {
@@ -66,10 +59,7 @@ impl Expansion<'_> {
             Value::String(text) if text.contains('$') => self.string(text, path),
             Value::List(list) => {
                 let list = list.iter().enumerate();
-                Value::List(
-                    list.map(|(i, v)| self.value(v, &format!("{path}[{i}]")))
-                        .collect(),
-                )
+                Value::List(list.map(|(i, v)| self.value(v, &format!("{path}[{i}]"))).collect())
             }
             Value::Map(entries) => Value::Map(
                 entries
@@ -85,8 +75,7 @@ impl Expansion<'_> {
         let pieces = match split(written) {
             Ok(pieces) => pieces,
             Err(message) => {
-                self.problems
-                    .push(Problem::new(path, Code::InvalidReference, message));
+                self.problems.push(Problem::new(path, Code::InvalidReference, message));
                 return Value::Deferred(written.to_owned());
             }
         };
@@ -113,11 +102,7 @@ impl Expansion<'_> {
         // no YAML is text.
         let parsed = if alone { yaml::parse(&text).ok() } else { None };
         let parsed = Box::new(parsed.unwrap_or_else(|| Value::String(text.clone())));
-        Value::Expanded {
-            written: written.to_owned(),
-            text,
-            parsed,
-        }
+        Value::Expanded { written: written.to_owned(), text, parsed }
     }
 
     /// None where the value is not known here.
@@ -128,8 +113,7 @@ impl Expansion<'_> {
             (Answer::Unset, None) => {
                 let message = format!("the variable {name} is not set: its place stays empty");
                 let hint = format!("write ${{env:{name}:-default}} for a default");
-                self.warnings
-                    .push(Problem::new(path, Code::UnsetVariable, message).hint(hint));
+                self.warnings.push(Problem::new(path, Code::UnsetVariable, message).hint(hint));
                 Some(String::new())
             }
             (Answer::Unknown, _) => None,
@@ -150,9 +134,7 @@ fn split(text: &str) -> Result<Vec<Piece<'_>>, String> {
             pieces.push(Piece::Dollar);
             rest = tail;
         } else if let Some(body) = after.strip_prefix('{') {
-            let end = body
-                .find('}')
-                .ok_or("\"${\" without \"}\"; write $$ for a dollar sign")?;
+            let end = body.find('}').ok_or("\"${\" without \"}\"; write $$ for a dollar sign")?;
             pieces.push(reference(&body[..end])?);
             rest = &body[end + 1..];
         } else {
@@ -177,17 +159,12 @@ fn reference(body: &str) -> Result<Piece<'_>, String> {
     let name = match name.split_once(':') {
         Some(("env", name)) => name,
         Some((scheme, _)) => {
-            return Err(format!(
-                "${{{scheme}:…}} is not supported: only ${{env:NAME}} is"
-            ));
+            return Err(format!("${{{scheme}:…}} is not supported: only ${{env:NAME}} is"));
         }
         None => name,
     };
     // The names that otelcol takes (confmap/provider/envprovider).
-    let starts = name
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    let starts = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     if !starts || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Err(format!(
             "{name:?} is no name of a variable: letters, digits and underscores, not a digit first"
@@ -196,11 +173,66 @@ fn reference(body: &str) -> Result<Piece<'_>, String> {
     Ok(Piece::Reference { name, default })
 }
 
-/// A path one key longer.
-pub(crate) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
+/// Where lists and maps came whole from the environment. Their keys and values may be secrets, so
+/// what is wrong inside them is said of the whole.
+pub(crate) struct Origins(Vec<(String, String)>);
+
+impl Origins {
+    pub(crate) fn of(value: &Value) -> Self {
+        let mut origins = Self(Vec::new());
+        origins.collect(value, "");
+        origins
+    }
+
+    fn collect(&mut self, value: &Value, path: &str) {
+        match value {
+            Value::Expanded { written, parsed, .. }
+                if matches!(**parsed, Value::List(_) | Value::Map(_)) =>
+            {
+                self.0.push((path.to_owned(), written.clone()));
+            }
+            Value::List(list) => {
+                list.iter().enumerate().for_each(|(i, v)| self.collect(v, &format!("{path}[{i}]")));
+            }
+            Value::Map(entries) => {
+                entries.iter().for_each(|(key, v)| self.collect(v, &join(path, key)));
+            }
+            _ => {}
+        }
+    }
+
+    fn around(&self, path: &str) -> Option<&(String, String)> {
+        self.0.iter().find(|(origin, _)| origin.is_empty() || is_within(path, origin))
+    }
+
+    /// As much of a path as may be shown.
+    pub(crate) fn public<'a>(&'a self, path: &'a str) -> &'a str {
+        self.around(path).map_or(path, |(origin, _)| origin)
+    }
+
+    /// Takes out of a problem what it says of the inside of such a value.
+    pub(crate) fn hide(&self, problem: &mut Problem) {
+        if let Some((path, written)) = self.around(&problem.path) {
+            *problem = about(path, problem.code, written);
+        }
     }
 }
+
+/// Takes out of a problem what it says of an expanded value.
+pub(crate) fn veil(problem: &mut Problem, value: &Value) {
+    if let Value::Expanded { written, .. } = value {
+        *problem = about(&problem.path, problem.code, written);
+    }
+}
+
+fn about(path: &str, code: Code, written: &str) -> Problem {
+    Problem::new(path, code, format!("the value of {written:?} is not right"))
+}
+
+/// A path one key longer.
+pub(crate) fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -42,10 +42,7 @@ impl FromStr for ComponentId {
                 "{text:?} has a name with blanks or control characters, or too long"
             ));
         }
-        Ok(Self {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-        })
+        Ok(Self { kind: kind.to_owned(), name: name.to_owned() })
     }
 }
 
@@ -102,22 +99,13 @@ impl PipelineId {
     pub fn parse(text: &str, path: &str) -> Result<Self, Problem> {
         let id = ComponentId::from_str(text)
             .map_err(|message| Problem::new(path, Code::InvalidId, message))?;
-        let signal = Signal::ALL
-            .into_iter()
-            .find(|signal| signal.as_str() == id.kind);
+        let signal = Signal::ALL.into_iter().find(|signal| signal.as_str() == id.kind);
         let signal = signal.ok_or_else(|| {
             let names = Signal::ALL.map(Signal::as_str);
-            Problem::new(
-                path,
-                Code::InvalidId,
-                "a pipeline is one of traces, metrics and logs",
-            )
-            .did_you_mean(&id.kind, names)
+            Problem::new(path, Code::InvalidId, "a pipeline is one of traces, metrics and logs")
+                .did_you_mean(&id.kind, names)
         })?;
-        Ok(Self {
-            signal,
-            name: id.name,
-        })
+        Ok(Self { signal, name: id.name })
     }
 }
 
@@ -130,3 +118,6 @@ impl fmt::Display for PipelineId {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,12 +88,7 @@ impl Problem {
     /// A problem without a hint.
     #[must_use]
     pub fn new(path: impl Into<String>, code: Code, message: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            code,
-            message: message.into(),
-            hint: None,
-        }
+        Self { path: path.into(), code, message: message.into(), hint: None }
     }
 
     /// The same with a hint.

@@ -8,8 +8,7 @@ use crate::problem::Code;
 use crate::value::Value;
 
 /// Declares a group of settings: `/// doc`, `key: Type = default`. A trailing
-/// `check = function` names a `fn(&Self, &mut Decoder)` that is called once all keys are read;
-/// `named_alone = value` gives what the key of a group means with nothing after it.
+/// `check = function` names a `fn(&Self, &mut Decoder)` that is called once all keys are read.
 macro_rules! settings {
     (
         $(#[doc = $about:literal])+
@@ -17,7 +16,6 @@ macro_rules! settings {
             $( $(#[doc = $doc:literal])+ $field:ident: $type:ty = $default:expr, )*
         }
         $(check = $check:path;)?
-        $(named_alone = $alone:expr;)?
     ) => {
         $(#[doc = $about])+
         #[derive(Clone, Debug, PartialEq)]
@@ -55,10 +53,6 @@ macro_rules! settings {
                 $( $check(&read, d); )?
                 Some(read)
             }
-
-            $(fn named_alone() -> Option<Self> {
-                Some($alone)
-            })?
 
             fn type_name() -> String {
                 "group".into()
@@ -143,24 +137,11 @@ pub fn document<T: Setting>(keys: &mut Vec<KeyDoc>, key: &str, default: &T, doc:
         keys.push(KeyDoc {
             key: key.to_owned(),
             type_name: T::type_name(),
-            default: if default.is_missing() {
-                "required".into()
-            } else {
-                default.show()
-            },
-            doc: doc
-                .lines()
-                .map(str::trim)
-                .collect::<Vec<_>>()
-                .join(" ")
-                .trim()
-                .to_owned(),
+            default: if default.is_missing() { "required".into() } else { default.show() },
+            doc: doc.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned(),
         });
     }
-    keys.extend(below.into_iter().map(|k| KeyDoc {
-        key: format!("{key}.{}", k.key),
-        ..k
-    }));
+    keys.extend(below.into_iter().map(|k| KeyDoc { key: format!("{key}.{}", k.key), ..k }));
 }
 
 /// An address to listen on: `host:port`.
@@ -177,11 +158,7 @@ impl ListenAddress {
     /// An address.
     #[must_use]
     pub fn new(host: &str, port: u16) -> Self {
-        Self {
-            host: host.to_owned(),
-            port,
-            given: true,
-        }
+        Self { host: host.to_owned(), port, given: true }
     }
 
     /// The default of one that must be given.
@@ -212,11 +189,7 @@ impl Setting for ListenAddress {
     fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
         let text = text(value, d)?;
         match host_and_port(text) {
-            Ok((host, port)) => Some(Self {
-                host,
-                port,
-                given: true,
-            }),
+            Ok((host, port)) => Some(Self { host, port, given: true }),
             Err(why) => {
                 let message = format!("{} is no address to listen on: {why}", shown(value));
                 d.problem(Code::InvalidValue, message);
@@ -269,12 +242,9 @@ impl Setting for Target {
             _ => (None, text.strip_prefix("dns:").unwrap_or(text)),
         };
         match host_and_port(rest.trim_end_matches('/')) {
-            Ok((host, port)) if !host.is_empty() && port != 0 => Some(Self {
-                text: text.to_owned(),
-                host,
-                port,
-                secure,
-            }),
+            Ok((host, port)) if !host.is_empty() && port != 0 => {
+                Some(Self { text: text.to_owned(), host, port, secure })
+            }
             Ok(_) => {
                 let message = format!("{} needs a host and a port to send to", shown(value));
                 d.problem(Code::InvalidValue, message);
@@ -306,8 +276,7 @@ fn host_and_port(text: &str) -> Result<(String, u16), &'static str> {
         Some(rest) => {
             let (host, tail) = rest.split_once(']').ok_or("a bracket is not closed")?;
             let port = tail.strip_prefix(':').ok_or("the port is missing")?;
-            host.parse::<std::net::Ipv6Addr>()
-                .map_err(|_| "no IPv6 address in the brackets")?;
+            host.parse::<std::net::Ipv6Addr>().map_err(|_| "no IPv6 address in the brackets")?;
             (host, port)
         }
         None => {
@@ -318,18 +287,14 @@ fn host_and_port(text: &str) -> Result<(String, u16), &'static str> {
             (host, port)
         }
     };
-    let letters = host
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b));
+    let letters = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b));
     if !letters {
         return Err("a host is letters, digits, dots and hyphens");
     }
     if !port.bytes().all(|b| b.is_ascii_digit()) {
         return Err("the port is a number up to 65535");
     }
-    let port = port
-        .parse()
-        .map_err(|_| "the port is a number up to 65535")?;
+    let port = port.parse().map_err(|_| "the port is a number up to 65535")?;
     Ok((host.to_owned(), port))
 }
 
@@ -348,9 +313,7 @@ impl HttpUrl {
 impl Setting for HttpUrl {
     fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
         let text = text(value, d)?;
-        let rest = text
-            .strip_prefix("http://")
-            .or_else(|| text.strip_prefix("https://"));
+        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
         let authority = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
         let host = authority.map(|a| a.rsplit_once('@').map_or(a, |(_, host)| host));
         let good = host.is_some_and(|host| {
@@ -417,3 +380,6 @@ impl Setting for Value {
         String::new()
     }
 }
+
+#[cfg(test)]
+mod tests;

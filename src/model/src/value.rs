@@ -47,10 +47,7 @@ impl Value {
     /// The value of a key, where this is a map that has it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.entries()
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value)
+        self.entries().iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     /// The entries of a map; none of anything else.
@@ -85,10 +82,8 @@ impl Value {
         match self {
             Self::List(list) => Self::List(list.iter().map(Value::sorted).collect()),
             Self::Map(entries) => {
-                let mut entries: Vec<(String, Value)> = entries
-                    .iter()
-                    .map(|(key, value)| (key.clone(), value.sorted()))
-                    .collect();
+                let mut entries: Vec<(String, Value)> =
+                    entries.iter().map(|(key, value)| (key.clone(), value.sorted())).collect();
                 entries.sort_by(|a, b| a.0.cmp(&b.0));
                 Self::Map(entries)
             }
@@ -163,13 +158,9 @@ struct Reader {
 impl Reader {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
-            return Err(E::custom(format_args!(
-                "nested deeper than {MAX_DEPTH} levels"
-            )));
+            return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH} levels")));
         }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
+        Ok(Self { depth: self.depth + 1 })
     }
 }
 
@@ -239,9 +230,7 @@ impl<'de> Visitor<'de> for Reader {
         let mut keys = std::collections::HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
             if !keys.insert(key.clone()) {
-                return Err(de::Error::custom(format_args!(
-                    "the key {key:?} stands twice"
-                )));
+                return Err(de::Error::custom(format_args!("the key {key:?} stands twice")));
             }
             entries.push((key, map.next_value_seed(inner)?));
         }

@@ -56,65 +56,27 @@ const fn built_in(
     name: &'static str,
     plural: &'static str,
 ) -> KindInfo {
-    KindInfo {
-        kind,
-        group,
-        version,
-        name,
-        plural,
-        optional: false,
-        generation: false,
-    }
+    KindInfo { kind, group, version, name, plural, optional: false, generation: false }
 }
 
 const fn counted(info: KindInfo) -> KindInfo {
-    KindInfo {
-        generation: true,
-        ..info
-    }
+    KindInfo { generation: true, ..info }
 }
 
 const fn optional(info: KindInfo) -> KindInfo {
-    KindInfo {
-        optional: true,
-        ..info
-    }
+    KindInfo { optional: true, ..info }
 }
 
 const MONITORING: &str = "monitoring.coreos.com";
 
 /// All kinds, in the order of [`Kind`]. Append a new kind to both.
 pub const KINDS: [KindInfo; 11] = [
-    built_in(
-        Kind::ServiceAccount,
-        "",
-        "v1",
-        "ServiceAccount",
-        "serviceaccounts",
-    ),
+    built_in(Kind::ServiceAccount, "", "v1", "ServiceAccount", "serviceaccounts"),
     built_in(Kind::ConfigMap, "", "v1", "ConfigMap", "configmaps"),
     built_in(Kind::Service, "", "v1", "Service", "services"),
-    counted(built_in(
-        Kind::DaemonSet,
-        "apps",
-        "v1",
-        "DaemonSet",
-        "daemonsets",
-    )),
-    counted(built_in(
-        Kind::Deployment,
-        "apps",
-        "v1",
-        "Deployment",
-        "deployments",
-    )),
-    counted(built_in(
-        Kind::StatefulSet,
-        "apps",
-        "v1",
-        "StatefulSet",
-        "statefulsets",
-    )),
+    counted(built_in(Kind::DaemonSet, "apps", "v1", "DaemonSet", "daemonsets")),
+    counted(built_in(Kind::Deployment, "apps", "v1", "Deployment", "deployments")),
+    counted(built_in(Kind::StatefulSet, "apps", "v1", "StatefulSet", "statefulsets")),
     built_in(
         Kind::HorizontalPodAutoscaler,
         "autoscaling",
@@ -136,20 +98,8 @@ pub const KINDS: [KindInfo; 11] = [
         "PrometheusRule",
         "prometheusrules",
     ))),
-    optional(counted(built_in(
-        Kind::PodMonitor,
-        MONITORING,
-        "v1",
-        "PodMonitor",
-        "podmonitors",
-    ))),
-    built_in(
-        Kind::ControllerRevision,
-        "apps",
-        "v1",
-        "ControllerRevision",
-        "controllerrevisions",
-    ),
+    optional(counted(built_in(Kind::PodMonitor, MONITORING, "v1", "PodMonitor", "podmonitors"))),
+    built_in(Kind::ControllerRevision, "apps", "v1", "ControllerRevision", "controllerrevisions"),
 ];
 
 impl Kind {

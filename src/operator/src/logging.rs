@@ -51,20 +51,14 @@ pub fn init(format: Format, level: &str) -> Result<(), LoggingError> {
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         Format::Text => builder.with_ansi(false).try_init(),
-        Format::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .try_init(),
+        Format::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
     };
     started.map_err(|error| LoggingError::Start(error.to_string()))
 }
 
 /// The operator at `level`, the libraries no louder than warnings.
 fn directives(level: &str) -> Result<String, LoggingError> {
-    let own: LevelFilter = level
-        .parse()
-        .map_err(|_| LoggingError::Level(level.to_owned()))?;
+    let own: LevelFilter = level.parse().map_err(|_| LoggingError::Level(level.to_owned()))?;
     let others = own.min(LevelFilter::WARN);
     let mut text = own.to_string();
     for name in QUIET {

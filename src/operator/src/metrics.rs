@@ -14,9 +14,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 /// Bounds of the duration histogram: from an untouched pipeline to an API server that is stuck.
-const DURATIONS: [f64; 12] = [
-    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0,
-];
+const DURATIONS: [f64; 12] =
+    [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabels {
@@ -73,11 +72,7 @@ impl Metrics {
     /// The encoder appends what OpenMetrics wants of a name: `_total`, `_seconds`, `_info`.
     fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix("obspipe_operator");
-        registry.register(
-            "reconcile",
-            "Reconciles, by result",
-            self.reconciles.clone(),
-        );
+        registry.register("reconcile", "Reconciles, by result", self.reconciles.clone());
         registry.register_with_unit(
             "reconcile_duration",
             "Time that a reconcile took",
@@ -107,33 +102,24 @@ impl Metrics {
 
     /// Counts a request to the API server.
     pub fn api_request(&self, verb: &'static str, resource: &str, code: &'static str) {
-        let labels = RequestLabels {
-            verb,
-            resource: resource.to_owned(),
-            code,
-        };
+        let labels = RequestLabels { verb, resource: resource.to_owned(), code };
         self.requests.get_or_create(&labels).inc();
     }
 
     /// Counts a reconcile.
     pub fn reconciled(&self, result: &'static str, took: Duration) {
-        self.reconciles
-            .get_or_create(&ResultLabels { result })
-            .inc();
+        self.reconciles.get_or_create(&ResultLabels { result }).inc();
         self.durations.observe(took.as_secs_f64());
     }
 
     /// How many pipelines wait.
     pub fn queue_depth(&self, depth: usize) {
-        self.queue_depth
-            .set(i64::try_from(depth).unwrap_or(i64::MAX));
+        self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
     }
 
     /// How many pipelines have this status of the Ready condition.
     pub fn pipelines(&self, ready: &'static str, count: i64) {
-        self.pipelines
-            .get_or_create(&ReadyLabels { ready })
-            .set(count);
+        self.pipelines.get_or_create(&ReadyLabels { ready }).set(count);
     }
 
     /// Whether this replica leads.
@@ -174,17 +160,10 @@ mod tests {
             "obspipe_operator_api_requests_total{verb=\"patch\",resource=\"services\",code=\"ok\"} 1",
             "obspipe_operator_pipelines{ready=\"True\"} 4",
             "obspipe_operator_leader 1",
-            concat!(
-                "obspipe_operator_build_info{version=\"",
-                env!("CARGO_PKG_VERSION"),
-                "\"} 1"
-            ),
+            concat!("obspipe_operator_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
             "# EOF",
         ] {
-            assert!(
-                text.lines().any(|found| found == line),
-                "{line} not in:\n{text}"
-            );
+            assert!(text.lines().any(|found| found == line), "{line} not in:\n{text}");
         }
     }
 }

@@ -81,11 +81,7 @@ impl Identity {
     /// The selector as the scale subresource wants it.
     #[must_use]
     pub fn selector_text(&self) -> String {
-        let pairs: Vec<String> = self
-            .selector()
-            .iter()
-            .map(|(k, v)| format!("{k}={v}"))
-            .collect();
+        let pairs: Vec<String> = self.selector().iter().map(|(k, v)| format!("{k}={v}")).collect();
         pairs.join(",")
     }
 

@@ -40,10 +40,7 @@ impl Observed {
     /// The name of the accepted spec before the one of this name: it is kept beside the current.
     #[must_use]
     pub fn previous_revision(&self, current: &str) -> Option<&str> {
-        self.revisions
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .find(|name| *name != current)
+        self.revisions.iter().map(|(name, _)| name.as_str()).find(|name| *name != current)
     }
 }
 
@@ -58,10 +55,7 @@ pub async fn observe(
     spec: Option<&ObservabilityPipelineSpec>,
 ) -> Result<Observed, RequestError> {
     let owned = children.of_owner(&identity.uid);
-    let mut observed = Observed {
-        revisions: revisions(&owned),
-        ..Observed::default()
-    };
+    let mut observed = Observed { revisions: revisions(&owned), ..Observed::default() };
     if let Some(spec) = spec {
         observed.external = external(cluster, identity, spec).await?;
         observed.placement = placement(cluster, identity, spec, &owned).await?;
@@ -81,9 +75,7 @@ pub async fn last_good(
     let Some((name, _)) = observed.revisions.first() else {
         return Ok(None);
     };
-    let found = cluster
-        .read(Kind::ControllerRevision, &identity.namespace, name)
-        .await?;
+    let found = cluster.read(Kind::ControllerRevision, &identity.namespace, name).await?;
     let Some(mut revision) = found else {
         return Ok(None);
     };
@@ -114,13 +106,8 @@ async fn external(
     let mut found = External::new();
     let references = spec.dashboards.iter().filter_map(|d| d.json_from.as_ref());
     for reference in references {
-        let (name, key) = (
-            &reference.config_map_key_ref.name,
-            &reference.config_map_key_ref.key,
-        );
-        let object = cluster
-            .read(Kind::ConfigMap, &identity.namespace, name)
-            .await?;
+        let (name, key) = (&reference.config_map_key_ref.name, &reference.config_map_key_ref.key);
+        let object = cluster.read(Kind::ConfigMap, &identity.namespace, name).await?;
         let text = object.and_then(|object| object["data"][key].as_str().map(ToOwned::to_owned));
         found.insert((name.clone(), key.clone()), text);
     }
@@ -134,10 +121,8 @@ async fn placement(
     spec: &ObservabilityPipelineSpec,
     owned: &BTreeMap<ChildRef, Seen>,
 ) -> Result<BTreeMap<String, usize>, RequestError> {
-    let objects: BTreeSet<&ChildRef> = owned
-        .keys()
-        .filter(|at| at.kind == Kind::PrometheusRule)
-        .collect();
+    let objects: BTreeSet<&ChildRef> =
+        owned.keys().filter(|at| at.kind == Kind::PrometheusRule).collect();
     let bytes = serde_json::to_string(&spec.rule_groups).map_or(0, |text| text.len());
     let mut placement = BTreeMap::new();
     if objects.len() < 2 && bytes <= MAX_RULE_OBJECT_BYTES {
@@ -148,9 +133,7 @@ async fn placement(
         if !objects.iter().any(|at| at.name == name) {
             continue;
         }
-        let object = cluster
-            .read(Kind::PrometheusRule, &identity.namespace, &name)
-            .await?;
+        let object = cluster.read(Kind::PrometheusRule, &identity.namespace, &name).await?;
         let groups = object.map(|mut object| object["spec"]["groups"].take());
         for group in groups.iter().filter_map(Value::as_array).flatten() {
             if let Some(group) = group["name"].as_str() {

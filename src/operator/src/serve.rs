@@ -82,12 +82,7 @@ async fn connection(
     ready: watch::Receiver<bool>,
 ) {
     let service = service_fn(|request: Request<Incoming>| {
-        let response = answer(
-            request.method(),
-            request.uri().path(),
-            &metrics,
-            *ready.borrow(),
-        );
+        let response = answer(request.method(), request.uri().path(), &metrics, *ready.borrow());
         async move { Ok::<_, Infallible>(response) }
     });
     // Probes and scrapes are seconds apart: a connection kept for the next would only hold a slot.
@@ -107,9 +102,7 @@ fn answer(method: &Method, path: &str, metrics: &Metrics, ready: bool) -> Respon
     }
     if method != Method::GET {
         let mut refusal = response(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n");
-        refusal
-            .headers_mut()
-            .insert(ALLOW, HeaderValue::from_static("GET"));
+        refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
         return refusal;
     }
     match path {
@@ -130,8 +123,6 @@ fn response(
 ) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content));
     response
 }

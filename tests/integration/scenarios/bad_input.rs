@@ -19,16 +19,8 @@ fn refusals() -> Vec<(&'static str, Change, &'static str)> {
             |p| p["metadata"]["name"] = json!("a".repeat(43)),
             "at most 42 characters",
         ),
-        (
-            "a dot",
-            |p| p["metadata"]["name"] = json!("a.b"),
-            "at most 42 characters of a-z",
-        ),
-        (
-            "a leading digit",
-            |p| p["metadata"]["name"] = json!("1a"),
-            "begin with a letter",
-        ),
+        ("a dot", |p| p["metadata"]["name"] = json!("a.b"), "at most 42 characters of a-z"),
+        ("a leading digit", |p| p["metadata"]["name"] = json!("1a"), "begin with a letter"),
         (
             "replicas on a DaemonSet",
             |p| p["spec"]["collector"]["replicas"] = json!(2),
@@ -104,11 +96,7 @@ fn refusals() -> Vec<(&'static str, Change, &'static str)> {
             },
             "storage is for mode StatefulSet",
         ),
-        (
-            "a misspelt field",
-            |p| p["spec"]["dashboard"] = json!([]),
-            "unknown field",
-        ),
+        ("a misspelt field", |p| p["spec"]["dashboard"] = json!([]), "unknown field"),
         (
             "an unknown mode",
             |p| p["spec"]["collector"]["mode"] = json!("Sidecar"),
@@ -272,28 +260,17 @@ pub(crate) async fn reported_as_conditions(env: Arc<Environment>) {
         let mut pipeline = otel(&namespace, name);
         change(&mut pipeline);
         let text = pipeline.to_string();
-        env.kubectl(&["create", "-f", "-"], Some(&text))
-            .await
-            .expect("the schema takes it");
+        env.kubectl(&["create", "-f", "-"], Some(&text)).await.expect("the schema takes it");
         let found = eventually(&format!("{name}: {condition}"), || async {
-            let found = env
-                .condition(&namespace, name, condition)
-                .await
-                .ok_or("no condition")?;
-            if found["status"] == "False" {
-                Ok(found)
-            } else {
-                Err(found.to_string())
-            }
+            let found = env.condition(&namespace, name, condition).await.ok_or("no condition")?;
+            if found["status"] == "False" { Ok(found) } else { Err(found.to_string()) }
         })
         .await;
         let message = found["message"].as_str().unwrap_or_default();
         assert!(message.contains(said), "{name}: {message}");
         total += 1;
     }
-    let made = env
-        .kubectl_ok(&["get", "daemonsets", "-n", &namespace, "-o", "name"])
-        .await;
+    let made = env.kubectl_ok(&["get", "daemonsets", "-n", &namespace, "-o", "name"]).await;
     assert_eq!(made, "", "{total} invalid pipelines make nothing");
 }
 
@@ -301,54 +278,43 @@ pub(crate) async fn reported_as_conditions(env: Arc<Environment>) {
 pub(crate) async fn null_bodies(env: Arc<Environment>) {
     let namespace = env.namespace("nulls").await;
     let _operator = env.operator_for(&namespace).await;
-    let text = |name: &str, body: &str| {
+    // `batch` and the other bodies as given.
+    let text = |name: &str, batch: &str, others: &str| {
         format!(
             "apiVersion: obspipe.dev/v1alpha1\nkind: ObservabilityPipeline\n\
              metadata: {{name: {name}, namespace: {namespace}}}\nspec:\n  collector:\n    config:\n\
-             \x20     receivers:\n        otlp:\n          protocols:\n            grpc:\n\
-             \x20     processors:\n        batch:{body}\n      exporters:\n        debug:\n\
+             \x20     receivers:\n        otlp:\n          protocols:\n            grpc:{others}\n\
+             \x20     processors:\n        batch:{batch}\n      exporters:\n        debug:{others}\n\
              \x20     service:\n        pipelines:\n          traces:\n            receivers: [otlp]\n\
              \x20           processors: [batch]\n            exporters: [debug]\n"
         )
     };
-    env.kubectl(&["create", "-f", "-"], Some(&text("by-create", "")))
-        .await
-        .expect("created");
-    env.kubectl(&["apply", "-f", "-"], Some(&text("by-apply", "")))
-        .await
-        .expect("applied");
-    let arguments = ["apply", "--server-side", "-f", "-"];
-    env.kubectl(&arguments, Some(&text("by-server", "")))
-        .await
-        .expect("applied");
+    let apply = ["apply", "-f", "-"];
+    let apply_server_side = ["apply", "--server-side", "-f", "-"];
+    let ways = [
+        ("by-create", ["create", "-f", "-"].as_slice()),
+        ("by-apply", apply.as_slice()),
+        ("by-server", apply_server_side.as_slice()),
+    ];
+    for (name, arguments) in ways {
+        env.kubectl(arguments, Some(&text(name, "", ""))).await.expect("it is taken");
+    }
     let directory = tempfile::tempdir().expect("a directory");
-    std::fs::write(directory.path().join("p.yaml"), text("by-kustomize", "")).expect("writable");
+    let file = directory.path().join("p.yaml");
+    std::fs::write(file, text("by-kustomize", "", "")).expect("writable");
     let kustomization = "resources: [p.yaml]\ncommonAnnotations: {a: b}\n";
     std::fs::write(directory.path().join("kustomization.yaml"), kustomization).expect("writable");
-    let path = directory.path().display().to_string();
-    env.kubectl_ok(&["apply", "-k", &path]).await;
+    env.kubectl_ok(&["apply", "-k", &directory.path().display().to_string()]).await;
     for name in ["by-create", "by-apply", "by-server", "by-kustomize"] {
-        env.wait_condition((&namespace, name), "ConfigValid", ("True", "Valid"))
-            .await;
+        env.wait_condition((&namespace, name), "ConfigValid", ("True", "Valid")).await;
     }
     // On update, client-side apply sends a null as "remove this key".
-    env.kubectl(
-        &["apply", "-f", "-"],
-        Some(&text("by-apply", " {timeout: 1s}")),
-    )
-    .await
-    .expect("applied");
-    env.wait_condition((&namespace, "by-apply"), "ConfigValid", ("True", "Valid"))
-        .await;
-    env.kubectl(&["apply", "-f", "-"], Some(&text("by-apply", "")))
-        .await
-        .expect("applied");
+    let full = text("by-apply", " {timeout: 1s}", " {}");
+    env.kubectl(&apply, Some(&full)).await.expect("applied");
+    env.wait_condition((&namespace, "by-apply"), "ConfigValid", ("True", "Valid")).await;
+    env.kubectl(&apply, Some(&text("by-apply", "", " {}"))).await.expect("applied");
     let message = env
-        .wait_condition(
-            (&namespace, "by-apply"),
-            "ConfigValid",
-            ("False", "InvalidConfig"),
-        )
+        .wait_condition((&namespace, "by-apply"), "ConfigValid", ("False", "InvalidConfig"))
         .await;
     assert!(message.contains("write \"batch: {}\""), "{message}");
 }
@@ -374,25 +340,13 @@ pub(crate) async fn ambiguous_scalars(env: Arc<Environment>) {
     config["processors"] = json!({"resource": {"attributes": actions}});
     config["service"]["pipelines"]["traces"]["processors"] = json!(["resource"]);
     env.apply(&pipeline).await;
-    env.wait_condition((&namespace, "p"), "ConfigValid", ("True", "Valid"))
-        .await;
-    let written = env
-        .wait_for(Kind::ConfigMap, &namespace, "p-collector-config")
-        .await;
+    env.wait_condition((&namespace, "p"), "ConfigValid", ("True", "Valid")).await;
+    let written = env.wait_for(Kind::ConfigMap, &namespace, "p-collector-config").await;
     let text = written["data"]["config.yaml"].as_str().expect("text");
     let read: Value = serde_yaml::from_str(text).expect("YAML");
-    assert_eq!(
-        read["processors"],
-        pipeline["spec"]["collector"]["config"]["processors"]
-    );
-    for quoted in [
-        "\"on\"",
-        "\"0777\"",
-        "\"1e3\"",
-        "\"12:30\"",
-        "\"9007199254740993\"",
-        "\"Yes\"",
-    ] {
+    assert_eq!(read["processors"], pipeline["spec"]["collector"]["config"]["processors"]);
+    for quoted in ["\"on\"", "\"0777\"", "\"1e3\"", "\"12:30\"", "\"9007199254740993\"", "\"Yes\""]
+    {
         assert!(text.contains(quoted), "{quoted} in {text}");
     }
     assert!(text.contains("value: 9007199254740993\n"), "{text}");
@@ -406,27 +360,13 @@ pub(crate) async fn a_bad_pipeline_does_not_hold_up_the_others(env: Arc<Environm
         "metadata": {"name": "bad-collector", "namespace": namespace},
     }))
     .await;
-    let arguments = [
-        "--namespace",
-        &namespace,
-        "--leader-elect",
-        "false",
-        "--concurrency",
-        "1",
-    ];
+    let arguments = ["--namespace", &namespace, "--leader-elect", "false", "--concurrency", "1"];
     let _operator = env.operator(&arguments).await;
     env.apply(&minimal(&namespace, "bad")).await;
-    env.wait_condition(
-        (&namespace, "bad"),
-        "CollectorAvailable",
-        ("False", "NameConflict"),
-    )
-    .await;
+    env.wait_condition((&namespace, "bad"), "CollectorAvailable", ("False", "NameConflict")).await;
     for name in ["good-a", "good-b", "good-c"] {
         env.apply(&minimal(&namespace, name)).await;
-        env.wait_condition((&namespace, name), "ConfigValid", ("True", "Valid"))
-            .await;
-        env.wait_for(Kind::DaemonSet, &namespace, &format!("{name}-collector"))
-            .await;
+        env.wait_condition((&namespace, name), "ConfigValid", ("True", "Valid")).await;
+        env.wait_for(Kind::DaemonSet, &namespace, &format!("{name}-collector")).await;
     }
 }

@@ -11,16 +11,7 @@ use crate::environment::{Environment, SYSTEM, eventually};
 use crate::fixtures::otel;
 
 async fn lease(env: &Environment, name: &str) -> Value {
-    let arguments = [
-        "get",
-        "lease",
-        name,
-        "-n",
-        SYSTEM,
-        "-o",
-        "json",
-        "--ignore-not-found",
-    ];
+    let arguments = ["get", "lease", name, "-n", SYSTEM, "-o", "json", "--ignore-not-found"];
     serde_json::from_str(&env.kubectl_ok(&arguments).await).unwrap_or_default()
 }
 
@@ -48,8 +39,7 @@ pub(crate) async fn one_leads_and_a_resumed_one_writes_nothing(env: Arc<Environm
     let mut changed = otel(&namespace, "otel");
     changed["spec"]["collector"]["config"]["processors"]["batch"]["timeout"] = json!("2s");
     env.apply(&changed).await;
-    env.wait_condition((&namespace, "otel"), "ConfigValid", ("True", "Valid"))
-        .await;
+    env.wait_condition((&namespace, "otel"), "ConfigValid", ("True", "Valid")).await;
     second.signal("STOP");
     // Only the first runs now, and it does not lead any more.
     let before = requests(&env).len();
@@ -57,11 +47,7 @@ pub(crate) async fn one_leads_and_a_resumed_one_writes_nothing(env: Arc<Environm
     again["spec"]["collector"]["config"]["processors"]["batch"]["timeout"] = json!("7s");
     env.apply(&again).await;
     first.signal("CONT");
-    assert_eq!(
-        first.ended().await,
-        Some(1),
-        "it says that it lost and ends"
-    );
+    assert_eq!(first.ended().await, Some(1), "it says that it lost and ends");
     let written: Vec<String> = requests(&env)[before..]
         .iter()
         .filter(|request| request.namespace == namespace)
@@ -76,24 +62,12 @@ pub(crate) async fn a_graceful_end_gives_the_lease_back(env: Arc<Environment>) {
     let namespace = env.namespace("graceful").await;
     // The chart's Role names the one lease; an administrator's rights are not needed for another
     // namespace's election because each scenario has a watch of its own.
-    let first = env
-        .operator(&[
-            "--namespace",
-            &namespace,
-            "--lease-name",
-            "obspipe-operator",
-        ])
-        .await;
+    let first =
+        env.operator(&["--namespace", &namespace, "--lease-name", "obspipe-operator"]).await;
     settled(&env, &namespace).await;
     assert_eq!(first.stop().await, Some(0));
-    let second = env
-        .operator(&[
-            "--namespace",
-            &namespace,
-            "--lease-name",
-            "obspipe-operator",
-        ])
-        .await;
+    let second =
+        env.operator(&["--namespace", &namespace, "--lease-name", "obspipe-operator"]).await;
     let start = std::time::Instant::now();
     second.wait_log("all listed, reconciling").await;
     assert!(start.elapsed() < Duration::from_secs(60));

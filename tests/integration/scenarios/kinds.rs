@@ -16,32 +16,21 @@ pub(crate) async fn come_and_go() {
     let operator = env.operator_for(&namespace).await;
     env.apply(&otel(&namespace, "otel")).await;
     let place = (namespace.as_str(), "otel");
-    let message = env
-        .wait_condition(place, "RulesReady", ("False", "KindNotServed"))
-        .await;
+    let message = env.wait_condition(place, "RulesReady", ("False", "KindNotServed")).await;
     assert!(message.contains("prometheus-operator"), "{message}");
-    env.wait_for(Kind::DaemonSet, &namespace, "otel-collector")
-        .await;
+    env.wait_for(Kind::DaemonSet, &namespace, "otel-collector").await;
     env.install_monitoring().await;
-    env.wait_condition(place, "RulesReady", ("True", "Applied"))
-        .await;
-    env.wait_for(Kind::PrometheusRule, &namespace, "otel-rules")
-        .await;
-    env.wait_for(Kind::PodMonitor, &namespace, "otel-collector")
-        .await;
+    env.wait_condition(place, "RulesReady", ("True", "Applied")).await;
+    env.wait_for(Kind::PrometheusRule, &namespace, "otel-rules").await;
+    env.wait_for(Kind::PodMonitor, &namespace, "otel-collector").await;
     // The new kind is watched as well.
-    env.kubectl_ok(&["delete", "prometheusrule", "otel-rules", "-n", &namespace])
-        .await;
-    env.wait_for(Kind::PrometheusRule, &namespace, "otel-rules")
-        .await;
+    env.kubectl_ok(&["delete", "prometheusrule", "otel-rules", "-n", &namespace]).await;
+    env.wait_for(Kind::PrometheusRule, &namespace, "otel-rules").await;
     env.kubectl_ok(&["delete", "crd", RULES]).await;
-    env.wait_condition(place, "RulesReady", ("False", "KindNotServed"))
-        .await;
+    env.wait_condition(place, "RulesReady", ("False", "KindNotServed")).await;
     env.install_monitoring().await;
-    env.wait_condition(place, "RulesReady", ("True", "Applied"))
-        .await;
-    env.wait_for(Kind::PrometheusRule, &namespace, "otel-rules")
-        .await;
+    env.wait_condition(place, "RulesReady", ("True", "Applied")).await;
+    env.wait_for(Kind::PrometheusRule, &namespace, "otel-rules").await;
     assert_eq!(operator.stop().await, Some(0));
 }
 
@@ -52,10 +41,8 @@ pub(crate) async fn an_unreadable_pipeline() {
     let namespace = env.namespace("unreadable").await;
     let operator = env.operator_for(&namespace).await;
     env.apply(&minimal(&namespace, "was-good")).await;
-    env.wait_condition((&namespace, "was-good"), "ConfigValid", ("True", "Valid"))
-        .await;
-    env.wait_for(Kind::DaemonSet, &namespace, "was-good-collector")
-        .await;
+    env.wait_condition((&namespace, "was-good"), "ConfigValid", ("True", "Valid")).await;
+    env.wait_for(Kind::DaemonSet, &namespace, "was-good-collector").await;
     let lax = json!([{
         "op": "replace",
         "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec",
@@ -63,47 +50,28 @@ pub(crate) async fn an_unreadable_pipeline() {
     }])
     .to_string();
     let crd = "observabilitypipelines.obspipe.dev";
-    env.kubectl_ok(&["patch", "crd", crd, "--type=json", "-p", &lax])
-        .await;
+    env.kubectl_ok(&["patch", "crd", crd, "--type=json", "-p", &lax]).await;
     let mut bad = minimal(&namespace, "never-good");
     bad["spec"]["collector"]["mode"] = json!(["no", "mode"]);
     eventually("the lax schema", || async {
-        env.kubectl(&["apply", "-f", "-"], Some(&bad.to_string()))
-            .await
-            .map(|_| ())
+        env.kubectl(&["apply", "-f", "-"], Some(&bad.to_string())).await.map(|_| ())
     })
     .await;
     let mut turned = minimal(&namespace, "was-good");
     turned["spec"]["collector"]["env"] = json!({"not": "a list"});
     env.apply(&turned).await;
     for name in ["never-good", "was-good"] {
-        let message = env
-            .wait_condition(
-                (&namespace, name),
-                "ConfigValid",
-                ("False", "InvalidConfig"),
-            )
-            .await;
+        let message =
+            env.wait_condition((&namespace, name), "ConfigValid", ("False", "InvalidConfig")).await;
         assert!(message.contains("spec: "), "{message}");
     }
-    env.kubectl_ok(&[
-        "delete",
-        "daemonset",
-        "was-good-collector",
-        "-n",
-        &namespace,
-    ])
-    .await;
-    env.wait_for(Kind::DaemonSet, &namespace, "was-good-collector")
-        .await;
+    env.kubectl_ok(&["delete", "daemonset", "was-good-collector", "-n", &namespace]).await;
+    env.wait_for(Kind::DaemonSet, &namespace, "was-good-collector").await;
     env.apply(&minimal(&namespace, "other")).await;
-    env.wait_condition((&namespace, "other"), "ConfigValid", ("True", "Valid"))
-        .await;
-    env.wait_for(Kind::DaemonSet, &namespace, "other-collector")
-        .await;
+    env.wait_condition((&namespace, "other"), "ConfigValid", ("True", "Valid")).await;
+    env.wait_for(Kind::DaemonSet, &namespace, "other-collector").await;
     let list: Value = serde_json::from_str(
-        &env.kubectl_ok(&["get", "daemonsets", "-n", &namespace, "-o", "json"])
-            .await,
+        &env.kubectl_ok(&["get", "daemonsets", "-n", &namespace, "-o", "json"]).await,
     )
     .expect("JSON");
     assert_eq!(list["items"].as_array().map(Vec::len), Some(2));

@@ -25,34 +25,21 @@ async fn snapshot(env: &Environment, namespace: &str) -> Vec<Value> {
     let mut all = Vec::new();
     for (kind, name) in CHILDREN {
         let child = env.wait_for(kind, namespace, name).await;
-        all.push(json!([
-            child["metadata"]["resourceVersion"],
-            child["metadata"]["uid"]
-        ]));
+        all.push(json!([child["metadata"]["resourceVersion"], child["metadata"]["uid"]]));
     }
     all
 }
 
 async fn wait_broken(env: &Environment, namespace: &str) {
     let place = (namespace, "otel");
-    let message = env
-        .wait_condition(place, "ConfigValid", ("False", "InvalidConfig"))
-        .await;
+    let message = env.wait_condition(place, "ConfigValid", ("False", "InvalidConfig")).await;
     assert!(message.contains("exporters.jaeger.endpont"), "{message}");
     assert!(message.contains("did you mean \"endpoint\"?"), "{message}");
-    let message = env
-        .wait_condition(place, "RulesReady", ("False", "InvalidExpression"))
-        .await;
-    assert!(
-        message.contains("slo-alerts") && message.contains("HighErrorRate"),
-        "{message}"
-    );
-    let message = env
-        .wait_condition(place, "DashboardsReady", ("False", "InvalidDashboard"))
-        .await;
+    let message = env.wait_condition(place, "RulesReady", ("False", "InvalidExpression")).await;
+    assert!(message.contains("slo-alerts") && message.contains("HighErrorRate"), "{message}");
+    let message = env.wait_condition(place, "DashboardsReady", ("False", "InvalidDashboard")).await;
     assert!(message.contains("Request Rate"), "{message}");
-    env.wait_condition(place, "Ready", ("False", "InvalidConfig"))
-        .await;
+    env.wait_condition(place, "Ready", ("False", "InvalidConfig")).await;
 }
 
 pub(crate) async fn invalid_and_back(env: Arc<Environment>) {
@@ -67,18 +54,11 @@ pub(crate) async fn invalid_and_back(env: Arc<Environment>) {
     mended["spec"]["collector"]["config"]["processors"]["batch"]["timeout"] = json!("4s");
     // `kubectl apply` removes what the mended one does not have.
     env.apply(&mended).await;
-    env.wait_condition((&namespace, "otel"), "ConfigValid", ("True", "Valid"))
-        .await;
+    env.wait_condition((&namespace, "otel"), "ConfigValid", ("True", "Valid")).await;
     eventually("the mended configuration", || async {
-        let config = env
-            .wait_for(Kind::ConfigMap, &namespace, "otel-collector-config")
-            .await;
+        let config = env.wait_for(Kind::ConfigMap, &namespace, "otel-collector-config").await;
         let text = config["data"]["config.yaml"].to_string();
-        if text.contains("4s") {
-            Ok(())
-        } else {
-            Err(text)
-        }
+        if text.contains("4s") { Ok(()) } else { Err(text) }
     })
     .await;
 }
@@ -87,31 +67,22 @@ pub(crate) async fn survives_a_restart_and_the_loss_of_every_child(env: Arc<Envi
     let namespace = env.namespace("lastgood").await;
     let operator = env.operator_for(&namespace).await;
     settled(&env, &namespace).await;
-    let before = env
-        .wait_for(Kind::ConfigMap, &namespace, "otel-collector-config")
-        .await;
+    let before = env.wait_for(Kind::ConfigMap, &namespace, "otel-collector-config").await;
     env.apply(&broken(&namespace)).await;
     wait_broken(&env, &namespace).await;
     assert_eq!(operator.stop().await, Some(0));
     for (kind, name) in CHILDREN {
-        env.kubectl_ok(&["delete", &kind.kubectl_name(), name, "-n", &namespace])
-            .await;
+        env.kubectl_ok(&["delete", &kind.kubectl_name(), name, "-n", &namespace]).await;
     }
     let _operator = env.operator_for(&namespace).await;
     for (kind, name) in CHILDREN {
         env.wait_for(kind, &namespace, name).await;
     }
-    let after = env
-        .wait_for(Kind::ConfigMap, &namespace, "otel-collector-config")
-        .await;
-    assert_eq!(
-        before["data"], after["data"],
-        "the last good one, not the broken one"
-    );
+    let after = env.wait_for(Kind::ConfigMap, &namespace, "otel-collector-config").await;
+    assert_eq!(before["data"], after["data"], "the last good one, not the broken one");
     wait_broken(&env, &namespace).await;
     env.apply(&otel(&namespace, "otel")).await;
-    env.wait_condition((&namespace, "otel"), "RulesReady", ("True", "Applied"))
-        .await;
+    env.wait_condition((&namespace, "otel"), "RulesReady", ("True", "Applied")).await;
 }
 
 pub(crate) async fn keeps_two_revisions(env: Arc<Environment>) {
@@ -124,28 +95,16 @@ pub(crate) async fn keeps_two_revisions(env: Arc<Environment>) {
         let timeout = format!("{seconds}s");
         pipeline["spec"]["collector"]["config"]["processors"]["batch"]["timeout"] = json!(timeout);
         env.apply(&pipeline).await;
-        env.wait_condition((&namespace, "otel"), "ConfigValid", ("True", "Valid"))
-            .await;
+        env.wait_condition((&namespace, "otel"), "ConfigValid", ("True", "Valid")).await;
         last = timeout;
     }
     let selector = "app.kubernetes.io/managed-by=obspipe";
-    let arguments = [
-        "get",
-        "controllerrevisions",
-        "-n",
-        &namespace,
-        "-l",
-        selector,
-        "-o",
-        "json",
-    ];
+    let arguments = ["get", "controllerrevisions", "-n", &namespace, "-l", selector, "-o", "json"];
     eventually("two revisions", || async {
         let list: Value = serde_json::from_str(&env.kubectl_ok(&arguments).await).expect("JSON");
         let items = list["items"].as_array().expect("a list");
         let newest = items.iter().max_by_key(|item| item["revision"].as_i64());
-        let text = newest
-            .map(|newest| newest["data"].to_string())
-            .unwrap_or_default();
+        let text = newest.map(|newest| newest["data"].to_string()).unwrap_or_default();
         match items.len() {
             2 if text.contains(&last) => Ok(()),
             n => Err(format!("{n}: {text}")),

@@ -25,17 +25,11 @@ pub(crate) async fn a_foreign_object(env: Arc<Environment>) {
         },
     });
     env.apply(&theirs).await;
-    let before = env
-        .wait_for(Kind::DaemonSet, &namespace, "otel-collector")
-        .await;
+    let before = env.wait_for(Kind::DaemonSet, &namespace, "otel-collector").await;
     let _operator = env.operator_for(&namespace).await;
     env.apply(&otel(&namespace, "otel")).await;
     let message = env
-        .wait_condition(
-            (&namespace, "otel"),
-            "CollectorAvailable",
-            ("False", "NameConflict"),
-        )
+        .wait_condition((&namespace, "otel"), "CollectorAvailable", ("False", "NameConflict"))
         .await;
     let way_out = format!("kubectl delete daemonset otel-collector -n {namespace}");
     assert!(message.contains(&way_out), "{message}");
@@ -44,24 +38,14 @@ pub(crate) async fn a_foreign_object(env: Arc<Environment>) {
             env.wait_for(kind, &namespace, name).await;
         }
     }
-    let after = env
-        .wait_for(Kind::DaemonSet, &namespace, "otel-collector")
-        .await;
+    let after = env.wait_for(Kind::DaemonSet, &namespace, "otel-collector").await;
     assert_eq!(before["spec"], after["spec"], "it was left alone");
     assert_eq!(before["metadata"]["uid"], after["metadata"]["uid"]);
-    env.kubectl_ok(&["delete", "daemonset", "otel-collector", "-n", &namespace])
-        .await;
+    env.kubectl_ok(&["delete", "daemonset", "otel-collector", "-n", &namespace]).await;
     eventually("our own", || async {
-        let now = env
-            .get(Kind::DaemonSet, &namespace, "otel-collector")
-            .await
-            .ok_or("gone")?;
+        let now = env.get(Kind::DaemonSet, &namespace, "otel-collector").await.ok_or("gone")?;
         let ours = now["metadata"]["ownerReferences"][0]["kind"] == "ObservabilityPipeline";
-        if ours {
-            Ok(())
-        } else {
-            Err("still theirs".to_owned())
-        }
+        if ours { Ok(()) } else { Err("still theirs".to_owned()) }
     })
     .await;
 }
@@ -73,28 +57,18 @@ pub(crate) async fn another_pipelines_child(env: Arc<Environment>) {
     let mut first = minimal(&namespace, "a");
     first["spec"]["dashboards"] = json!([{"name": "b-dashboard-c", "panels": [panel]}]);
     env.apply(&first).await;
-    env.wait_condition((&namespace, "a"), "DashboardsReady", ("True", "Applied"))
-        .await;
+    env.wait_condition((&namespace, "a"), "DashboardsReady", ("True", "Applied")).await;
     let mut second = minimal(&namespace, "a-dashboard-b");
     second["spec"]["dashboards"] = json!([{"name": "c", "panels": [panel]}]);
     env.apply(&second).await;
     let place = (namespace.as_str(), "a-dashboard-b");
-    let message = env
-        .wait_condition(place, "DashboardsReady", ("False", "NameConflict"))
-        .await;
-    assert!(
-        message.contains("belongs to ObservabilityPipeline a"),
-        "{message}"
-    );
-    let shared = env
-        .wait_for(Kind::ConfigMap, &namespace, "a-dashboard-b-dashboard-c")
-        .await;
+    let message = env.wait_condition(place, "DashboardsReady", ("False", "NameConflict")).await;
+    assert!(message.contains("belongs to ObservabilityPipeline a"), "{message}");
+    let shared = env.wait_for(Kind::ConfigMap, &namespace, "a-dashboard-b-dashboard-c").await;
     assert_eq!(shared["metadata"]["ownerReferences"][0]["name"], "a");
     // When the first gives it up, the second gets it.
-    env.kubectl_ok(&["delete", "obspipe", "a", "-n", &namespace])
-        .await;
-    env.wait_condition(place, "DashboardsReady", ("True", "Applied"))
-        .await;
+    env.kubectl_ok(&["delete", "obspipe", "a", "-n", &namespace]).await;
+    env.wait_condition(place, "DashboardsReady", ("True", "Applied")).await;
 }
 
 /// The condition names verb and resource; the rest of the pipeline is applied all the same.
@@ -131,20 +105,13 @@ pub(crate) async fn a_missing_right(env: Arc<Environment>) {
     let _operator = env.operator_for(&namespace).await;
     env.apply(&otel(&namespace, "otel")).await;
     let message = env
-        .wait_condition(
-            (&namespace, "otel"),
-            "CollectorAvailable",
-            ("False", "Forbidden"),
-        )
+        .wait_condition((&namespace, "otel"), "CollectorAvailable", ("False", "Forbidden"))
         .await;
     assert!(message.contains("cannot patch services"), "{message}");
-    env.wait_for(Kind::DaemonSet, &namespace, "otel-collector")
-        .await;
+    env.wait_for(Kind::DaemonSet, &namespace, "otel-collector").await;
     let policy = format!("no-services-{namespace}");
-    env.kubectl_ok(&["delete", "validatingadmissionpolicybinding", &policy])
-        .await;
-    env.wait_for(Kind::Service, &namespace, "otel-collector")
-        .await;
+    env.kubectl_ok(&["delete", "validatingadmissionpolicybinding", &policy]).await;
+    env.wait_for(Kind::Service, &namespace, "otel-collector").await;
     settled(&env, &namespace).await;
     let _ = SYSTEM;
 }

@@ -16,16 +16,11 @@ pub(crate) async fn deleted_children_come_back(env: Arc<Environment>) {
     settled(&env, &namespace).await;
     for (kind, name) in CHILDREN {
         let before = env.wait_for(kind, &namespace, name).await;
-        env.kubectl_ok(&["delete", &kind.kubectl_name(), name, "-n", &namespace])
-            .await;
+        env.kubectl_ok(&["delete", &kind.kubectl_name(), name, "-n", &namespace]).await;
         eventually(&format!("{kind} {name} again"), || async {
             let now = env.get(kind, &namespace, name).await.ok_or("gone")?;
             let same = now["metadata"]["uid"] == before["metadata"]["uid"];
-            if same {
-                Err("the old one".to_owned())
-            } else {
-                Ok(())
-            }
+            if same { Err("the old one".to_owned()) } else { Ok(()) }
         })
         .await;
     }
@@ -64,12 +59,7 @@ fn bends() -> [(Kind, &'static str, Value, &'static str); 9] {
             json!({"automountServiceAccountToken": true}),
             "/automountServiceAccountToken",
         ),
-        (
-            Kind::PrometheusRule,
-            "otel-rules",
-            json!({"spec": {"groups": []}}),
-            "/spec/groups",
-        ),
+        (Kind::PrometheusRule, "otel-rules", json!({"spec": {"groups": []}}), "/spec/groups"),
         (
             Kind::PodMonitor,
             "otel-collector",
@@ -112,11 +102,7 @@ pub(crate) async fn edited_children_are_repaired(env: Arc<Environment>) {
             let now = env.get(kind, &namespace, name).await.ok_or("gone")?;
             let moved = now["metadata"]["resourceVersion"] != before["metadata"]["resourceVersion"];
             let same = now.pointer(place) == before.pointer(place);
-            if moved && same {
-                Ok(())
-            } else {
-                Err(format!("{:?}", now.pointer(place)))
-            }
+            if moved && same { Ok(()) } else { Err(format!("{:?}", now.pointer(place))) }
         })
         .await;
     }
@@ -126,20 +112,11 @@ pub(crate) async fn what_others_add_survives(env: Arc<Environment>) {
     let namespace = env.namespace("others").await;
     let _operator = env.operator_for(&namespace).await;
     settled(&env, &namespace).await;
-    env.kubectl_ok(&[
-        "rollout",
-        "restart",
-        "daemonset/otel-collector",
-        "-n",
-        &namespace,
-    ])
-    .await;
+    env.kubectl_ok(&["rollout", "restart", "daemonset/otel-collector", "-n", &namespace]).await;
     for (kind, name) in CHILDREN {
         let kind = kind.kubectl_name();
-        env.kubectl_ok(&["label", &kind, name, "-n", &namespace, "team=theirs"])
-            .await;
-        env.kubectl_ok(&["annotate", &kind, name, "-n", &namespace, "note=theirs"])
-            .await;
+        env.kubectl_ok(&["label", &kind, name, "-n", &namespace, "team=theirs"]).await;
+        env.kubectl_ok(&["annotate", &kind, name, "-n", &namespace, "note=theirs"]).await;
     }
     let patch = json!({"data": {"theirs": "x"}}).to_string();
     let arguments = [
@@ -155,38 +132,19 @@ pub(crate) async fn what_others_add_survives(env: Arc<Environment>) {
     env.kubectl_ok(&arguments).await;
     // Long enough for every event to have been looked at.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let seen = writes(&env)
-        .into_iter()
-        .filter(|write| write.namespace == namespace)
-        .count();
+    let seen = writes(&env).into_iter().filter(|write| write.namespace == namespace).count();
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let later = writes(&env)
-        .into_iter()
-        .filter(|write| write.namespace == namespace)
-        .count();
+    let later = writes(&env).into_iter().filter(|write| write.namespace == namespace).count();
     assert_eq!(seen, later, "what others add is nothing to write about");
     for (kind, name) in CHILDREN {
         let child = env.wait_for(kind, &namespace, name).await;
-        assert_eq!(
-            child["metadata"]["labels"]["team"], "theirs",
-            "{kind} {name}"
-        );
-        assert_eq!(
-            child["metadata"]["annotations"]["note"], "theirs",
-            "{kind} {name}"
-        );
+        assert_eq!(child["metadata"]["labels"]["team"], "theirs", "{kind} {name}");
+        assert_eq!(child["metadata"]["annotations"]["note"], "theirs", "{kind} {name}");
     }
-    let restarted = env
-        .wait_for(Kind::DaemonSet, &namespace, "otel-collector")
-        .await;
+    let restarted = env.wait_for(Kind::DaemonSet, &namespace, "otel-collector").await;
     let annotations = &restarted["spec"]["template"]["metadata"]["annotations"];
-    assert!(
-        annotations["kubectl.kubernetes.io/restartedAt"].is_string(),
-        "{annotations}"
-    );
-    let config = env
-        .wait_for(Kind::ConfigMap, &namespace, "otel-collector-config")
-        .await;
+    assert!(annotations["kubectl.kubernetes.io/restartedAt"].is_string(), "{annotations}");
+    let config = env.wait_for(Kind::ConfigMap, &namespace, "otel-collector-config").await;
     assert_eq!(config["data"]["theirs"], "x");
 }
 
@@ -221,11 +179,7 @@ pub(crate) async fn a_lost_record_of_ownership(env: Arc<Environment>) {
         let text = env.kubectl_ok(&arguments).await;
         let service: Value = serde_json::from_str(&text).expect("JSON");
         let managers = service["metadata"]["managedFields"].to_string();
-        if managers.contains("\"obspipe\"") {
-            Ok(())
-        } else {
-            Err(managers)
-        }
+        if managers.contains("\"obspipe\"") { Ok(()) } else { Err(managers) }
     })
     .await;
 }

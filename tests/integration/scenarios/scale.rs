@@ -16,29 +16,18 @@ const REST: Duration = Duration::from_secs(60);
 async fn wait_converged(env: &Environment) {
     let total = NAMESPACES * PIPELINES;
     eventually(&format!("{total} pipelines with their rules"), || async {
-        let text = env
-            .kubectl_ok(&["get", "obspipe", "-A", "-o", "json"])
-            .await;
+        let text = env.kubectl_ok(&["get", "obspipe", "-A", "-o", "json"]).await;
         let list: Value = serde_json::from_str(&text).expect("JSON");
-        let done = list["items"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|item| {
-                let current =
-                    item["status"]["observedGeneration"] == item["metadata"]["generation"];
-                let conditions = item["status"]["conditions"].as_array();
-                let applied = conditions.into_iter().flatten().any(|condition| {
-                    condition["type"] == "RulesReady" && condition["reason"] == "Applied"
-                });
-                current && applied
+        let done = list["items"].as_array().into_iter().flatten().filter(|item| {
+            let current = item["status"]["observedGeneration"] == item["metadata"]["generation"];
+            let conditions = item["status"]["conditions"].as_array();
+            let applied = conditions.into_iter().flatten().any(|condition| {
+                condition["type"] == "RulesReady" && condition["reason"] == "Applied"
             });
+            current && applied
+        });
         let done = done.count();
-        if done == total {
-            Ok(())
-        } else {
-            Err(format!("{done} of {total}"))
-        }
+        if done == total { Ok(()) } else { Err(format!("{done} of {total}")) }
     })
     .await;
 }
@@ -67,12 +56,7 @@ async fn rest(env: &Environment, when: &str) {
     let after = writes(env);
     let new: Vec<String> = after[before..]
         .iter()
-        .map(|request| {
-            format!(
-                "{} {} in {}",
-                request.verb, request.resource, request.namespace
-            )
-        })
+        .map(|request| format!("{} {} in {}", request.verb, request.resource, request.namespace))
         .collect();
     assert!(new.is_empty(), "{when}: {new:#?}");
 }
@@ -83,13 +67,10 @@ pub(crate) async fn three_hundred_pipelines() {
     for namespace in 0..NAMESPACES {
         let namespace = format!("tenant-{namespace}");
         env.kubectl_ok(&["create", "namespace", &namespace]).await;
-        let items: Vec<Value> = (0..PIPELINES)
-            .map(|n| otel(&namespace, &format!("pipeline-{n}")))
-            .collect();
+        let items: Vec<Value> =
+            (0..PIPELINES).map(|n| otel(&namespace, &format!("pipeline-{n}"))).collect();
         let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
-        env.kubectl(&["create", "-f", "-"], Some(&list.to_string()))
-            .await
-            .expect("created");
+        env.kubectl(&["create", "-f", "-"], Some(&list.to_string())).await.expect("created");
     }
     wait_converged(&env).await;
     wait_quiet(&env).await;

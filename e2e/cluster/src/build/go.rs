@@ -30,28 +30,19 @@ pub(super) fn go(directory: &Path) -> Command {
 /// Runs it with everything it prints in the log.
 pub(super) async fn run(mut command: Command, what: &str, log: &Path) -> Result<()> {
     let output = File::create(log).map_err(Error::io(format!("create {}", log.display())))?;
-    let errors = output
-        .try_clone()
-        .map_err(Error::io(format!("open {}", log.display())))?;
+    let errors = output.try_clone().map_err(Error::io(format!("open {}", log.display())))?;
     let status = command
         .stdout(output)
         .stderr(errors)
         .status()
         .await
         .map_err(|source| not_run(what, source))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Error::build(what.to_owned(), log))
-    }
+    if status.success() { Ok(()) } else { Err(Error::build(what.to_owned(), log)) }
 }
 
 /// Runs it and returns what it printed on standard output.
 pub(super) async fn read(mut command: Command, what: &str, log: &Path) -> Result<Vec<u8>> {
-    let output = command
-        .output()
-        .await
-        .map_err(|source| not_run(what, source))?;
+    let output = command.output().await.map_err(|source| not_run(what, source))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
@@ -68,8 +59,5 @@ fn not_run(what: &str, source: std::io::Error) -> Error {
             remedy: REMEDY,
         };
     }
-    Error::Io {
-        action: "run go".to_owned(),
-        source,
-    }
+    Error::Io { action: "run go".to_owned(), source }
 }

@@ -20,27 +20,15 @@ const SOURCES: [(&str, &str); 3] = [
 const RECIPE: Recipe = Recipe {
     what: "Kubernetes v1.34.4",
     takes: "about 5 minutes on two cores",
-    inputs: &[
-        SOURCES[0].1,
-        SOURCES[1].1,
-        SOURCES[2].1,
-        KUBERNETES_VERSION,
-        ETCD_VERSION,
-        LAYOUT,
-    ],
+    inputs: &[SOURCES[0].1, SOURCES[1].1, SOURCES[2].1, KUBERNETES_VERSION, ETCD_VERSION, LAYOUT],
 };
 
 /// Changed by hand when the flags below or the layout of the directory change.
 const LAYOUT: &str = "1";
 
 /// The names the executable answers to; the same list as `programs` in main.go.
-const NAMES: [&str; 5] = [
-    "etcd",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kubectl",
-];
+const NAMES: [&str; 5] =
+    ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"];
 
 /// A program of the control plane, and whether it can be asked to end with us.
 #[derive(Debug, Clone)]
@@ -53,20 +41,10 @@ pub(crate) struct Program {
 /// Finds one program, building Kubernetes when that is where it comes from.
 pub(crate) async fn program(name: &'static str, progress: &dyn Progress) -> Result<Program> {
     if let Some(path) = supplied(name) {
-        return Ok(Program {
-            path,
-            watches_stdin: false,
-        });
+        return Ok(Program { path, watches_stdin: false });
     }
-    let path = RECIPE
-        .provide(progress, build)
-        .await?
-        .join("bin")
-        .join(name);
-    Ok(Program {
-        path,
-        watches_stdin: true,
-    })
+    let path = RECIPE.provide(progress, build).await?.join("bin").join(name);
+    Ok(Program { path, watches_stdin: true })
 }
 
 /// `KUBEBUILDER_ASSETS` is what every envtest setup exports, so CI may already have the two big ones.
@@ -82,9 +60,7 @@ async fn build(directory: &Path, log: &Path) -> Result<()> {
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(&sources)?;
         fs::create_dir_all(&bin)?;
-        SOURCES
-            .iter()
-            .try_for_each(|(name, text)| fs::write(sources.join(name), text))
+        SOURCES.iter().try_for_each(|(name, text)| fs::write(sources.join(name), text))
     };
     write().map_err(Error::io("write the Go sources"))?;
     let mut command = go::go(&sources);
@@ -94,28 +70,17 @@ async fn build(directory: &Path, log: &Path) -> Result<()> {
         .arg(".");
     go::run(command, RECIPE.what, log).await?;
     let link = |name| symlink("control-plane", bin.join(name));
-    NAMES
-        .into_iter()
-        .try_for_each(link)
-        .map_err(Error::io("link the programs"))
+    NAMES.into_iter().try_for_each(link).map_err(Error::io("link the programs"))
 }
 
 /// Without these the API server says it is v0.0.0-master, and clients choose by version.
 fn link_flags() -> String {
-    let (major, minor) = (
-        "1",
-        KUBERNETES_VERSION.split('.').nth(1).unwrap_or_default(),
-    );
+    let (major, minor) = ("1", KUBERNETES_VERSION.split('.').nth(1).unwrap_or_default());
     let mut flags = "-s -w".to_owned();
-    for package in [
-        "k8s.io/component-base/version",
-        "k8s.io/client-go/pkg/version",
-    ] {
-        for (name, value) in [
-            ("gitVersion", KUBERNETES_VERSION),
-            ("gitMajor", major),
-            ("gitMinor", minor),
-        ] {
+    for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
+        for (name, value) in
+            [("gitVersion", KUBERNETES_VERSION), ("gitMajor", major), ("gitMinor", minor)]
+        {
             flags.push_str(&format!(" -X {package}.{name}={value}"));
         }
     }

@@ -34,11 +34,7 @@ impl Recipe {
             hash.update(input.as_bytes());
         }
         let digest = hash.finalize();
-        let hex: String = digest
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hex: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         format!("{}-{hex}", self.what.replace(' ', "-").to_lowercase())
     }
 
@@ -57,9 +53,7 @@ impl Recipe {
             return Ok(done);
         }
         progress.step(&format!("building {} (once, {})", self.what, self.takes));
-        let log = layout::root()
-            .join("logs")
-            .join(format!("{}.log", self.key()));
+        let log = layout::root().join("logs").join(format!("{}.log", self.key()));
         layout::create(&layout::root().join("logs"))?;
         // The lock makes it ours; what is there was left by a build that was interrupted.
         let fresh = layout::build(&format!("building-{}", self.key()));
@@ -78,16 +72,10 @@ impl Recipe {
         if file.try_lock().is_ok() {
             return Ok(file);
         }
-        progress.step(&format!(
-            "waiting for another process to build {}",
-            self.what
-        ));
+        progress.step(&format!("waiting for another process to build {}", self.what));
         let what = self.what;
         let waiting = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
-        let locked = waiting
-            .await
-            .map_err(std::io::Error::other)
-            .and_then(|result| result);
+        let locked = waiting.await.map_err(std::io::Error::other).and_then(|result| result);
         locked.map_err(Error::io(format!("lock the build of {what}")))
     }
 }

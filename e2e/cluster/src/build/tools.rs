@@ -9,17 +9,12 @@ use crate::error::{Error, Result};
 use crate::progress::Progress;
 
 const HELM: &str = "helm.sh/helm/v3/cmd/helm@v3.22.0";
-const HELM_RECIPE: Recipe = Recipe {
-    what: "helm v3.22.0",
-    takes: "about a minute",
-    inputs: &[HELM],
-};
+const HELM_RECIPE: Recipe =
+    Recipe { what: "helm v3.22.0", takes: "about a minute", inputs: &[HELM] };
 
 const OPERATOR_MODULE: &str = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
-const CRDS: [&str; 2] = [
-    "monitoring.coreos.com_podmonitors.yaml",
-    "monitoring.coreos.com_prometheusrules.yaml",
-];
+const CRDS: [&str; 2] =
+    ["monitoring.coreos.com_podmonitors.yaml", "monitoring.coreos.com_prometheusrules.yaml"];
 const CRDS_RECIPE: Recipe = Recipe {
     what: "prometheus-operator-crds v0.85.0",
     takes: "a few seconds",
@@ -35,9 +30,7 @@ pub async fn helm(progress: &dyn Progress) -> Result<PathBuf> {
         return Ok(found);
     }
     let directory = HELM_RECIPE
-        .provide(progress, async |fresh: &Path, log: &Path| {
-            install(HELM, fresh, log).await
-        })
+        .provide(progress, async |fresh: &Path, log: &Path| install(HELM, fresh, log).await)
         .await?;
     Ok(directory.join("bin/helm"))
 }

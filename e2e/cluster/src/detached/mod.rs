@@ -59,9 +59,7 @@ impl Detached {
             if let Some(found) = Self::find(name)? {
                 return Ok(found);
             }
-            let ended = supervisor
-                .try_wait()
-                .map_err(Error::io("watch the supervisor"))?;
+            let ended = supervisor.try_wait().map_err(Error::io("watch the supervisor"))?;
             if let Some(status) = ended {
                 return Err(Error::supervisor(name, format!("ended ({status})"), &log));
             }

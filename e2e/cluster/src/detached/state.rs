@@ -60,10 +60,7 @@ impl State {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io(format!("read {}", path.display()))(error)),
         };
-        let unreadable = |source| Error::Format {
-            what: path.display().to_string(),
-            source,
-        };
+        let unreadable = |source| Error::Format { what: path.display().to_string(), source };
         serde_json::from_slice(&text).map(Some).map_err(unreadable)
     }
 
@@ -71,17 +68,12 @@ impl State {
     pub(super) fn write(&self) -> Result<()> {
         let directory = layout::state(&self.name)?;
         layout::create(&directory)?;
-        let text = serde_json::to_string_pretty(self).map_err(|source| Error::Format {
-            what: FILE.to_owned(),
-            source,
-        })?;
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|source| Error::Format { what: FILE.to_owned(), source })?;
         let fresh = directory.join("state.json.new");
         fs::write(&fresh, text)
             .and_then(|()| fs::rename(&fresh, directory.join(FILE)))
-            .map_err(Error::io(format!(
-                "write {FILE} in {}",
-                directory.display()
-            )))
+            .map_err(Error::io(format!("write {FILE} in {}", directory.display())))
     }
 
     /// Nobody finds it any more. The logs stay: the supervisor's, and the run directory's for an hour.

@@ -51,11 +51,7 @@ fn in_background(name: &str) -> Result<()> {
         .enable_all()
         .build()
         .map_err(Error::io("start the runtime"))?;
-    runtime.block_on(supervise(
-        name,
-        |step: &str| println!("{STEP}{step}"),
-        |_| (),
-    ))
+    runtime.block_on(supervise(name, |step: &str| println!("{STEP}{step}"), |_| ()))
 }
 
 /// Owns a cluster of this name until the process is told to end (Ctrl-C, SIGTERM) or the
@@ -126,9 +122,7 @@ pub(super) fn launch(name: &str, log: &Path) -> Result<Child> {
         layout::create(directory)?;
     }
     let output = File::create(log).map_err(Error::io(format!("create {}", log.display())))?;
-    let errors = output
-        .try_clone()
-        .map_err(Error::io(format!("open {}", log.display())))?;
+    let errors = output.try_clone().map_err(Error::io(format!("open {}", log.display())))?;
     let program = std::env::current_exe().map_err(Error::io("find this program"))?;
     Command::new(program)
         .env(ASKED, name)
@@ -142,10 +136,7 @@ pub(super) fn launch(name: &str, log: &Path) -> Result<Child> {
 /// Passes on the steps in the log beyond the first `told`; returns how many there are.
 pub(super) fn tell_steps(log: &Path, told: usize, progress: &dyn Progress) -> usize {
     let text = fs::read_to_string(log).unwrap_or_default();
-    let steps: Vec<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix(STEP))
-        .collect();
+    let steps: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(STEP)).collect();
     steps.iter().skip(told).for_each(|step| progress.step(step));
     steps.len()
 }

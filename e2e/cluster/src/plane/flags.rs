@@ -71,11 +71,7 @@ pub(super) fn controller_manager() -> Vec<String> {
 }
 
 pub(super) fn scheduler() -> Vec<String> {
-    owned(&[
-        &format!("--kubeconfig={SCHEDULER}"),
-        "--leader-elect=false",
-        "--secure-port=0",
-    ])
+    owned(&[&format!("--kubeconfig={SCHEDULER}"), "--leader-elect=false", "--secure-port=0"])
 }
 
 /// Some 4000 addresses, enough for a test of many Services. They follow from the port, which is

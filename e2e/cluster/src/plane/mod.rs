@@ -73,20 +73,11 @@ impl Plane {
         let port = free_port()?;
         let access = access::write(directory, format!("https://127.0.0.1:{port}"))?;
         let kubectl = Kubectl::ours(programs.kubectl.path.clone(), &access.kubeconfig);
-        let mut plane = Self {
-            components: Vec::new(),
-            access,
-            kubectl,
-        };
+        let mut plane = Self { components: Vec::new(), access, kubectl };
         progress.step("starting etcd and kube-apiserver");
         // kube-apiserver waits for etcd by itself, so they start at once.
         plane.add("etcd", &programs.etcd, &flags::etcd(), directory)?;
-        plane.add(
-            "kube-apiserver",
-            &programs.apiserver,
-            &flags::apiserver(port),
-            directory,
-        )?;
+        plane.add("kube-apiserver", &programs.apiserver, &flags::apiserver(port), directory)?;
         plane.wait(&["get", "--raw", "/readyz"]).await?;
         if let Some(program) = &programs.scheduler {
             plane.add("kube-scheduler", program, &flags::scheduler(), directory)?;
@@ -100,9 +91,7 @@ impl Plane {
                 directory,
             )?;
             // The first thing it makes that others need: without it no pod is admitted.
-            plane
-                .wait(&["get", "serviceaccount", "default", "-n", "default"])
-                .await?;
+            plane.wait(&["get", "serviceaccount", "default", "-n", "default"]).await?;
         }
         Ok(plane)
     }
@@ -123,8 +112,7 @@ impl Plane {
         flags: &[String],
         directory: &Path,
     ) -> Result<()> {
-        self.components
-            .push(Component::start(name, program, flags, directory)?);
+        self.components.push(Component::start(name, program, flags, directory)?);
         Ok(())
     }
 
@@ -139,10 +127,7 @@ impl Plane {
             };
             if Instant::now() > deadline {
                 let problem = format!("was not ready after {} s ({error})", READY_WITHIN.as_secs());
-                return Err(self
-                    .components
-                    .last()
-                    .map_or(error, |asked| asked.failed(problem)));
+                return Err(self.components.last().map_or(error, |asked| asked.failed(problem)));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }

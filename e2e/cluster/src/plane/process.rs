@@ -41,9 +41,7 @@ impl Component {
     ) -> Result<Self> {
         let log = directory.join(format!("{name}.log"));
         let output = File::create(&log).map_err(Error::io(format!("create {}", log.display())))?;
-        let errors = output
-            .try_clone()
-            .map_err(Error::io(format!("open {}", log.display())))?;
+        let errors = output.try_clone().map_err(Error::io(format!("open {}", log.display())))?;
         let child = command(name, program)
             .args(flags)
             .current_dir(directory)
@@ -66,10 +64,7 @@ impl Component {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
             Ok(Some(status)) => Err(self.failed(describe(status))),
-            Err(source) => Err(Error::Io {
-                action: format!("watch {}", self.name),
-                source,
-            }),
+            Err(source) => Err(Error::Io { action: format!("watch {}", self.name), source }),
         }
     }
 

@@ -11,16 +11,9 @@ use serde_json::Value;
 /// Runs a prepared kubectl; its errors as text, so that a wait can say what it saw last.
 pub(crate) fn kubectl(prepared: &Command, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new(prepared.get_program());
-    command.envs(
-        prepared
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
-    let output = command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| error.to_string())?;
+    command.envs(prepared.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output =
+        command.args(arguments).stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
@@ -30,23 +23,14 @@ pub(crate) fn kubectl(prepared: &Command, arguments: &[&str]) -> Result<String, 
 /// `kubectl apply -f -`
 pub(crate) fn apply(prepared: &Command, text: &str) {
     let mut command = Command::new(prepared.get_program());
-    command.envs(
-        prepared
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
+    command.envs(prepared.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let mut child = command
         .args(["apply", "-f", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(text.as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
 }
 
@@ -66,16 +50,13 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, Stri
 
 pub(crate) fn audit_events(log: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(log).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Whether there is such a process; one that only waits to be reaped is none.
 pub(crate) fn is_alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ")
-        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 /// The processes that work in this directory: what a cluster left running would be among them.

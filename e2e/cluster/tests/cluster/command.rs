@@ -18,10 +18,7 @@ impl Name {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_local-cluster"));
-        command
-            .args(arguments)
-            .args(["--name", &self.0])
-            .stdin(Stdio::null());
+        command.args(arguments).args(["--name", &self.0]).stdin(Stdio::null());
         command
     }
 
@@ -45,10 +42,7 @@ impl Drop for Name {
 }
 
 fn run_directory(status: &Value) -> PathBuf {
-    Path::new(status["kubeconfig"].as_str().unwrap())
-        .parent()
-        .unwrap()
-        .to_owned()
+    Path::new(status["kubeconfig"].as_str().unwrap()).parent().unwrap().to_owned()
 }
 
 fn pid_of(status: &Value) -> u32 {
@@ -65,10 +59,7 @@ fn a_detached_cluster_stays_until_it_is_taken_down() {
     let directory = run_directory(&status);
     let mut asking = Command::new(status["kubectl"].as_str().unwrap());
     asking.env("KUBECONFIG", status["kubeconfig"].as_str().unwrap());
-    assert_eq!(
-        kubectl(&asking, &["get", "--raw", "/readyz"]).unwrap(),
-        "ok"
-    );
+    assert_eq!(kubectl(&asking, &["get", "--raw", "/readyz"]).unwrap(), "ok");
     assert_eq!(working_in(&directory).len(), 4);
 
     // Up again is the same one.
@@ -87,14 +78,8 @@ fn a_detached_cluster_stays_until_it_is_taken_down() {
 fn in_foreground(name: &Name, configure: impl FnOnce(&mut Command)) -> (Child, Value) {
     let mut command = name.command(&["up"]);
     configure(&mut command);
-    let child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = eventually("the cluster to be up", || {
-        name.status().ok_or("not up".to_owned())
-    });
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let status = eventually("the cluster to be up", || name.status().ok_or("not up".to_owned()));
     (child, status)
 }
 
@@ -112,10 +97,7 @@ fn no_program_outlives_a_killed_owner() {
     });
     // The number in the state may be somebody else's by now: that is not our cluster.
     let mut other = Command::new("sleep").arg("60").spawn().unwrap();
-    let recorded = directory
-        .join("../../state")
-        .join(&name.0)
-        .join("state.json");
+    let recorded = directory.join("../../state").join(&name.0).join("state.json");
     let mut state: Value = serde_json::from_slice(&std::fs::read(&recorded).unwrap()).unwrap();
     state["pid"] = other.id().into();
     std::fs::write(&recorded, state.to_string()).unwrap();
@@ -134,9 +116,7 @@ fn programs_that_were_supplied_end_with_their_owner_too() {
     let name = Name::new("supplied");
     let assets = tempfile::tempdir().unwrap();
     let (mut owner, status) = in_foreground(&name, |command| {
-        let built = tokio::runtime::Runtime::new()
-            .unwrap()
-            .block_on(built_programs());
+        let built = tokio::runtime::Runtime::new().unwrap().block_on(built_programs());
         for program in ["etcd", "kube-apiserver"] {
             symlink(built.join(program), assets.path().join(program)).unwrap();
         }
@@ -150,11 +130,7 @@ fn programs_that_were_supplied_end_with_their_owner_too() {
             line.starts_with(assets.path().to_str().unwrap())
         })
         .collect();
-    assert_eq!(
-        supplied.len(),
-        2,
-        "the two supplied programs are the ones that run"
-    );
+    assert_eq!(supplied.len(), 2, "the two supplied programs are the ones that run");
     owner.kill().unwrap();
     owner.wait().unwrap();
     eventually("every program to end", || {
@@ -165,9 +141,7 @@ fn programs_that_were_supplied_end_with_their_owner_too() {
 
 /// Where this crate's own programs are.
 async fn built_programs() -> PathBuf {
-    let cluster = local_cluster::LocalCluster::builder()
-        .controller_manager(false)
-        .scheduler(false);
+    let cluster = local_cluster::LocalCluster::builder().controller_manager(false).scheduler(false);
     let cluster = cluster.start().await.unwrap();
     let kubectl = PathBuf::from(cluster.kubectl().get_program());
     cluster.stop().await;
@@ -182,11 +156,8 @@ fn a_program_that_fails_is_named_with_the_end_of_its_log() {
     std::fs::write(&etcd, "#!/bin/sh\necho no room for data\nexit 3\n").unwrap();
     std::fs::set_permissions(&etcd, std::fs::Permissions::from_mode(0o755)).unwrap();
     for arguments in [&["up"][..], &["up", "--detach"]] {
-        let output = name
-            .command(arguments)
-            .env("KUBEBUILDER_ASSETS", assets.path())
-            .output()
-            .unwrap();
+        let output =
+            name.command(arguments).env("KUBEBUILDER_ASSETS", assets.path()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success());
         assert!(
@@ -208,10 +179,7 @@ fn without_go_the_error_says_how_to_get_it() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.contains("go is not on PATH") && said.contains("https://go.dev/dl"),
-        "{said}"
-    );
+    assert!(said.contains("go is not on PATH") && said.contains("https://go.dev/dl"), "{said}");
     assert!(!output.status.success());
 }
 

@@ -24,23 +24,10 @@ async fn the_controllers_work() {
     let namespaces = kubectl(&cluster.kubectl(), &["get", "ns", "-o", "name"]).unwrap();
     assert!(namespaces.contains("namespace/kube-system"), "{namespaces}");
 
-    kubectl(
-        &cluster.kubectl(),
-        &["create", "deployment", "web", "--image=web"],
-    )
-    .unwrap();
+    kubectl(&cluster.kubectl(), &["create", "deployment", "web", "--image=web"]).unwrap();
     kubectl(&cluster.kubectl(), &["create", "configmap", "owner"]).unwrap();
-    let uid = [
-        "get",
-        "configmap",
-        "owner",
-        "-o",
-        "jsonpath={.metadata.uid}",
-    ];
-    apply(
-        &cluster.kubectl(),
-        &owned_by(&kubectl(&cluster.kubectl(), &uid).unwrap()),
-    );
+    let uid = ["get", "configmap", "owner", "-o", "jsonpath={.metadata.uid}"];
+    apply(&cluster.kubectl(), &owned_by(&kubectl(&cluster.kubectl(), &uid).unwrap()));
 
     eventually("a ReplicaSet and its pod", || {
         let made = kubectl(&cluster.kubectl(), &["get", "rs,pod", "-o", "name"])?;
@@ -55,22 +42,16 @@ async fn the_controllers_work() {
     kubectl(&cluster.kubectl(), &["get", "configmap", "owned"]).unwrap();
     kubectl(&cluster.kubectl(), &["delete", "configmap", "owner"]).unwrap();
     eventually("the owned object to be collected", || {
-        let left = kubectl(
-            &cluster.kubectl(),
-            &["get", "configmap", "owned", "--ignore-not-found"],
-        )?;
+        let left =
+            kubectl(&cluster.kubectl(), &["get", "configmap", "owned", "--ignore-not-found"])?;
         left.is_empty().then_some(()).ok_or(left)
     });
 }
 
 #[tokio::test]
 async fn the_audit_log_holds_every_request_once_with_its_user_agent() {
-    let cluster = LocalCluster::builder()
-        .controller_manager(false)
-        .scheduler(false)
-        .start()
-        .await
-        .unwrap();
+    let cluster =
+        LocalCluster::builder().controller_manager(false).scheduler(false).start().await.unwrap();
     kubectl(&cluster.kubectl(), &["create", "configmap", "seen"]).unwrap();
     // Answered means logged: no waiting here.
     let events = audit_events(cluster.audit_log());
@@ -85,21 +66,12 @@ async fn the_audit_log_holds_every_request_once_with_its_user_agent() {
     assert_eq!(ours[0]["responseStatus"]["code"], 201);
     let agent = ours[0]["userAgent"].as_str().unwrap();
     assert!(agent.starts_with("kubectl/v1.34.4"), "{agent}");
-    assert!(
-        events
-            .iter()
-            .all(|event| event["stage"] == "ResponseComplete")
-    );
+    assert!(events.iter().all(|event| event["stage"] == "ResponseComplete"));
 }
 
 #[tokio::test]
 async fn two_side_by_side_leave_nothing_behind() {
-    let starting = || {
-        LocalCluster::builder()
-            .controller_manager(false)
-            .scheduler(false)
-            .start()
-    };
+    let starting = || LocalCluster::builder().controller_manager(false).scheduler(false).start();
     let (one, two) = tokio::try_join!(tokio::spawn(starting()), tokio::spawn(starting())).unwrap();
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_ne!(one.server(), two.server());
@@ -120,34 +92,22 @@ async fn two_side_by_side_leave_nothing_behind() {
 
 #[tokio::test]
 async fn somebodys_cluster_is_announced_first_and_refused_when_it_serves_our_kind() {
-    let theirs = LocalCluster::builder()
-        .controller_manager(false)
-        .scheduler(false)
-        .start()
-        .await
-        .unwrap();
+    let theirs =
+        LocalCluster::builder().controller_manager(false).scheduler(false).start().await.unwrap();
     let connect = async |force| {
         let mut announced = None;
         let announce =
             |context: &str, server: &str| announced = Some((context.to_owned(), server.to_owned()));
         let outcome =
             CurrentCluster::connect(Some(theirs.kubeconfig()), force, announce, &Silent).await;
-        assert_eq!(
-            announced.unwrap(),
-            ("local-cluster".to_owned(), theirs.server().to_owned())
-        );
+        assert_eq!(announced.unwrap(), ("local-cluster".to_owned(), theirs.server().to_owned()));
         outcome
     };
     let current = connect(false).await.unwrap();
     assert_ne!(current.kubeconfig(), theirs.kubeconfig());
     let user = kubectl(
         &current.kubectl(),
-        &[
-            "auth",
-            "whoami",
-            "-o",
-            "jsonpath={.status.userInfo.username}",
-        ],
+        &["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"],
     );
     assert_eq!(user.unwrap(), "admin");
 
@@ -162,9 +122,7 @@ async fn somebodys_cluster_is_announced_first_and_refused_when_it_serves_our_kin
 
 #[tokio::test]
 async fn the_operators_crds_are_the_real_ones() {
-    let directory = local_cluster::prometheus_operator_crds(&Silent)
-        .await
-        .unwrap();
+    let directory = local_cluster::prometheus_operator_crds(&Silent).await.unwrap();
     for kind in ["prometheusrules", "podmonitors"] {
         let text =
             std::fs::read_to_string(directory.join(format!("monitoring.coreos.com_{kind}.yaml")))

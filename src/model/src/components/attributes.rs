@@ -130,21 +130,13 @@ choice! {
 
 fn attributes(processor: &Attributes, d: &mut Decoder) {
     if processor.actions.is_empty() && !d.is_unsettled("actions") {
-        d.problem_at(
-            "actions",
-            Code::Missing,
-            "at least one action must be given",
-        );
+        d.problem_at("actions", Code::Missing, "at least one action must be given");
     }
 }
 
 fn resource(processor: &Resource, d: &mut Decoder) {
     if processor.attributes.is_empty() && !d.is_unsettled("attributes") {
-        d.problem_at(
-            "attributes",
-            Code::Missing,
-            "at least one action must be given",
-        );
+        d.problem_at("attributes", Code::Missing, "at least one action must be given");
     }
 }
 
@@ -172,20 +164,13 @@ fn action(action: &Action, d: &mut Decoder) {
             d.problem(Code::Missing, format!("{} {message}", kind.as_str()));
         }
         Extract if action.pattern.is_none() && !d.is_unsettled("pattern") => {
-            d.problem_at(
-                "pattern",
-                Code::Missing,
-                "extract needs a pattern with named groups",
-            );
+            d.problem_at("pattern", Code::Missing, "extract needs a pattern with named groups");
         }
         Convert if action.converted_type.is_none() && !d.is_unsettled("converted_type") => {
             d.problem_at("converted_type", Code::Missing, "convert needs a type");
         }
         Delete | Hash | Extract | Convert if given > 0 => {
-            d.problem(
-                Code::InvalidValue,
-                format!("{} takes no value", kind.as_str()),
-            );
+            d.problem(Code::InvalidValue, format!("{} takes no value", kind.as_str()));
         }
         _ => {}
     }
@@ -193,11 +178,7 @@ fn action(action: &Action, d: &mut Decoder) {
 
 fn matching(matching: &Match, d: &mut Decoder) {
     if matching.match_type.is_none() && !d.is_unsettled("match_type") {
-        d.problem_at(
-            "match_type",
-            Code::Missing,
-            "must be given: strict or regexp",
-        );
+        d.problem_at("match_type", Code::Missing, "must be given: strict or regexp");
     }
     let lists = [
         ("services", matching.services.is_empty()),
@@ -209,10 +190,7 @@ fn matching(matching: &Match, d: &mut Decoder) {
         ("attributes", matching.attributes.is_empty()),
         ("resources", matching.resources.is_empty()),
     ];
-    if lists
-        .iter()
-        .all(|(key, empty)| *empty && !d.is_unsettled(key))
-    {
+    if lists.iter().all(|(key, empty)| *empty && !d.is_unsettled(key)) {
         d.problem(Code::Missing, "at least one thing to match must be given");
     }
 }

@@ -25,11 +25,7 @@ settings! {
 
 fn batch(batch: &Batch, d: &mut Decoder) {
     if batch.send_batch_max_size != 0 && batch.send_batch_max_size < batch.send_batch_size {
-        d.problem_at(
-            "send_batch_max_size",
-            Code::InvalidValue,
-            "is below send_batch_size",
-        );
+        d.problem_at("send_batch_max_size", Code::InvalidValue, "is below send_batch_size");
     }
     let mut seen = std::collections::HashSet::new();
     for (index, key) in batch.metadata_keys.iter().enumerate() {

@@ -29,29 +29,17 @@ settings! {
 
 fn memory_limiter(limiter: &MemoryLimiter, d: &mut Decoder) {
     if limiter.check_interval.is_zero() && !d.is_unsettled("check_interval") {
-        d.problem_at(
-            "check_interval",
-            Code::Missing,
-            "must be given, and above 0",
-        );
+        d.problem_at("check_interval", Code::Missing, "must be given, and above 0");
     }
     let deferred = d.is_unsettled("limit_mib") || d.is_unsettled("limit_percentage");
     if limiter.limit_mib == 0 && limiter.limit_percentage == 0 && !deferred {
         d.problem(Code::Missing, "limit_mib or limit_percentage must be given");
     }
     if limiter.limit_mib > 0 && limiter.spike_limit_mib >= limiter.limit_mib {
-        d.problem_at(
-            "spike_limit_mib",
-            Code::InvalidValue,
-            "must be below limit_mib",
-        );
+        d.problem_at("spike_limit_mib", Code::InvalidValue, "must be below limit_mib");
     }
     if limiter.limit_percentage > 100 {
-        d.problem_at(
-            "limit_percentage",
-            Code::InvalidValue,
-            "must be from 1 to 100",
-        );
+        d.problem_at("limit_percentage", Code::InvalidValue, "must be from 1 to 100");
     }
     let (limit, spike) = (limiter.limit_percentage, limiter.spike_limit_percentage);
     if spike > 100 || (limit > 0 && spike >= limit) {

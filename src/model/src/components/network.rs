@@ -84,64 +84,31 @@ fn client_tls(tls: &ClientTls, d: &mut Decoder) {
     let certificate = tls.cert_file.is_some() || tls.cert_pem.is_some();
     let key = tls.key_file.is_some() || tls.key_pem.is_some();
     pair(certificate, key, d);
-    one_of(
-        tls.cert_file.is_some(),
-        tls.cert_pem.is_some(),
-        "cert_file and cert_pem",
-        d,
-    );
-    one_of(
-        tls.key_file.is_some(),
-        tls.key_pem.is_some(),
-        "key_file and key_pem",
-        d,
-    );
-    one_of(
-        tls.ca_file.is_some(),
-        tls.ca_pem.is_some(),
-        "ca_file and ca_pem",
-        d,
-    );
+    one_of(tls.cert_file.is_some(), tls.cert_pem.is_some(), "cert_file and cert_pem", d);
+    one_of(tls.key_file.is_some(), tls.key_pem.is_some(), "key_file and key_pem", d);
+    one_of(tls.ca_file.is_some(), tls.ca_pem.is_some(), "ca_file and ca_pem", d);
     versions(tls.min_version, tls.max_version, d);
 }
 
 fn server_tls(tls: &ServerTls, d: &mut Decoder) {
     let certificate = tls.cert_file.is_some() || tls.cert_pem.is_some();
     let key = tls.key_file.is_some() || tls.key_pem.is_some();
-    let deferred = ["cert_file", "cert_pem", "key_file", "key_pem"]
-        .iter()
-        .any(|k| d.is_unsettled(k));
+    let deferred =
+        ["cert_file", "cert_pem", "key_file", "key_pem"].iter().any(|k| d.is_unsettled(k));
     if !certificate && !key && !deferred {
-        d.problem(
-            Code::Missing,
-            "a server needs a certificate: cert_file and key_file",
-        );
+        d.problem(Code::Missing, "a server needs a certificate: cert_file and key_file");
     }
     pair(certificate, key, d);
-    one_of(
-        tls.cert_file.is_some(),
-        tls.cert_pem.is_some(),
-        "cert_file and cert_pem",
-        d,
-    );
-    one_of(
-        tls.key_file.is_some(),
-        tls.key_pem.is_some(),
-        "key_file and key_pem",
-        d,
-    );
+    one_of(tls.cert_file.is_some(), tls.cert_pem.is_some(), "cert_file and cert_pem", d);
+    one_of(tls.key_file.is_some(), tls.key_pem.is_some(), "key_file and key_pem", d);
     versions(tls.min_version, tls.max_version, d);
 }
 
 fn pair(certificate: bool, key: bool, d: &mut Decoder) {
-    let deferred = ["cert_file", "cert_pem", "key_file", "key_pem"]
-        .iter()
-        .any(|k| d.is_unsettled(k));
+    let deferred =
+        ["cert_file", "cert_pem", "key_file", "key_pem"].iter().any(|k| d.is_unsettled(k));
     if certificate != key && !deferred {
-        d.problem(
-            Code::Missing,
-            "a certificate and its key are given together",
-        );
+        d.problem(Code::Missing, "a certificate and its key are given together");
     }
 }
 
@@ -213,29 +180,17 @@ fn retry(retry: &Retry, d: &mut Decoder) {
         return;
     }
     if !(0.0..=1.0).contains(&retry.randomization_factor) {
-        d.problem_at(
-            "randomization_factor",
-            Code::InvalidValue,
-            "must be from 0 to 1",
-        );
+        d.problem_at("randomization_factor", Code::InvalidValue, "must be from 0 to 1");
     }
     if retry.multiplier.is_nan() || retry.multiplier < 1.0 {
         d.problem_at("multiplier", Code::InvalidValue, "must be at least 1");
     }
     if retry.max_interval < retry.initial_interval {
-        d.problem_at(
-            "max_interval",
-            Code::InvalidValue,
-            "is below initial_interval",
-        );
+        d.problem_at("max_interval", Code::InvalidValue, "is below initial_interval");
     }
     let limit = retry.max_elapsed_time;
     if !limit.is_zero() && limit < retry.initial_interval {
-        d.problem_at(
-            "max_elapsed_time",
-            Code::InvalidValue,
-            "is below initial_interval",
-        );
+        d.problem_at("max_elapsed_time", Code::InvalidValue, "is below initial_interval");
     }
 }
 
@@ -300,11 +255,7 @@ fn queue(queue: &Queue, d: &mut Decoder) {
         d.problem_at("num_consumers", Code::InvalidValue, "must be above 0");
     }
     if queue.storage.is_some() {
-        d.problem_at(
-            "storage",
-            Code::Undefined,
-            "no storage extension is built in",
-        );
+        d.problem_at("storage", Code::Undefined, "no storage extension is built in");
     }
 }
 

@@ -66,12 +66,7 @@ choice! {
 
 /// Which signals need an address is known only to the pipelines; none at all is wrong anyway.
 fn endpoints(exporter: &OtlpHttpExporter, d: &mut Decoder) {
-    const KEYS: [&str; 4] = [
-        "endpoint",
-        "traces_endpoint",
-        "metrics_endpoint",
-        "logs_endpoint",
-    ];
+    const KEYS: [&str; 4] = ["endpoint", "traces_endpoint", "metrics_endpoint", "logs_endpoint"];
     let given = [
         &exporter.endpoint,
         &exporter.traces_endpoint,

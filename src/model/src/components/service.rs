@@ -129,11 +129,7 @@ settings! {
 
 fn metrics(metrics: &TelemetryMetrics, d: &mut Decoder) {
     if metrics.address.is_some() && !metrics.readers.is_empty() {
-        d.problem_at(
-            "address",
-            Code::InvalidValue,
-            "address and readers exclude each other",
-        );
+        d.problem_at("address", Code::InvalidValue, "address and readers exclude each other");
     }
 }
 
@@ -156,10 +152,7 @@ impl TelemetryMetrics {
         if self.readers.is_empty() {
             return vec![ListenAddress::new("localhost", 8888)];
         }
-        let readers = self
-            .readers
-            .iter()
-            .map(|reader| &reader.pull.exporter.prometheus);
+        let readers = self.readers.iter().map(|reader| &reader.pull.exporter.prometheus);
         readers
             .map(|page| ListenAddress::new(&page.host, u16::try_from(page.port).unwrap_or(0)))
             .collect()

@@ -37,11 +37,8 @@ fn floats_stay_floats_in_json() {
 
 #[test]
 fn a_key_that_stands_twice_is_refused_at_any_depth() {
-    for text in [
-        r#"{"a": 1, "a": 2}"#,
-        r#"[{"b": {"a": 1, "a": 1}}]"#,
-        r#"{"a": 1, "\u0061": 2}"#,
-    ] {
+    for text in [r#"{"a": 1, "a": 2}"#, r#"[{"b": {"a": 1, "a": 1}}]"#, r#"{"a": 1, "\u0061": 2}"#]
+    {
         let error = json(text).unwrap_err().to_string();
         assert!(error.contains("\"a\" stands twice"), "{text}: {error}");
     }
@@ -54,10 +51,7 @@ fn json_may_nest_sixty_four_levels_and_no_deeper() {
         let text = |levels: usize| format!("{}{leaf}{}", open.repeat(levels), close.repeat(levels));
         assert!(json(&text(MAX_DEPTH)).is_ok(), "{open}");
         let error = json(&text(MAX_DEPTH + 1)).unwrap_err().to_string();
-        assert!(
-            error.contains("nested deeper than 64 levels"),
-            "{open}: {error}"
-        );
+        assert!(error.contains("nested deeper than 64 levels"), "{open}: {error}");
     }
     assert!(json(&nested(10_000, "[", "]")).is_err());
 }
@@ -83,10 +77,7 @@ fn what_was_written_stands_for_what_it_became() {
         ("later".into(), Value::Deferred("${env:LATER}".into())),
     ]);
     let written = serde_json::to_string(&map).unwrap();
-    assert_eq!(
-        written,
-        r#"{"token":"${env:TOKEN}","later":"${env:LATER}"}"#
-    );
+    assert_eq!(written, r#"{"token":"${env:TOKEN}","later":"${env:LATER}"}"#);
     let debug = format!("{map:?} {map:#?}");
     assert!(!debug.contains("hunter2"), "{debug}");
     assert!(debug.contains("${env:TOKEN}"), "{debug}");
@@ -96,10 +87,7 @@ fn what_was_written_stands_for_what_it_became() {
 fn a_raw_configuration_is_its_value_and_its_schema_keeps_every_field() {
     let raw: RawConfig = serde_json::from_str(r#"{"a": {"b": [1, null]}}"#).unwrap();
     assert_eq!(raw.value().get("a").unwrap().entries().len(), 1);
-    assert_eq!(
-        serde_json::to_string(&raw).unwrap(),
-        r#"{"a":{"b":[1,null]}}"#
-    );
+    assert_eq!(serde_json::to_string(&raw).unwrap(), r#"{"a":{"b":[1,null]}}"#);
     let schema = serde_json::to_value(schemars::schema_for!(RawConfig)).unwrap();
     assert_eq!(schema["x-kubernetes-preserve-unknown-fields"], true);
     assert_eq!(schema["type"], "object");
@@ -112,9 +100,7 @@ pub(crate) fn tree() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::Bool),
         any::<i64>().prop_map(|n| Value::Int(n.into())),
         any::<u64>().prop_map(|n| Value::Int(n.into())),
-        any::<f64>()
-            .prop_filter("finite", |n| n.is_finite())
-            .prop_map(Value::Float),
+        any::<f64>().prop_filter("finite", |n| n.is_finite()).prop_map(Value::Float),
         any::<String>().prop_map(Value::String),
         text().prop_map(Value::String),
     ];
@@ -125,10 +111,7 @@ pub(crate) fn tree() -> impl Strategy<Value = Value> {
             prop::collection::vec(entry, 0..5).prop_map(|entries| {
                 let mut seen = std::collections::HashSet::new();
                 Value::Map(
-                    entries
-                        .into_iter()
-                        .filter(|(key, _)| seen.insert(key.clone()))
-                        .collect(),
+                    entries.into_iter().filter(|(key, _)| seen.insert(key.clone())).collect(),
                 )
             }),
         ]

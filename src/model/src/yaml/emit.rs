@@ -120,11 +120,7 @@ fn float(value: f64) -> String {
 }
 
 fn string(text: &str) -> String {
-    if is_unmistakable(text) {
-        text.to_owned()
-    } else {
-        quoted(text)
-    }
+    if is_unmistakable(text) { text.to_owned() } else { quoted(text) }
 }
 
 /// Begins with a letter or slash, goes on with letters, digits and `_ . / - :`, ends with no colon,
@@ -154,10 +150,7 @@ fn quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             // Not printable in YAML, or a line break to YAML 1.1.
             c if c.is_control()
-                || matches!(
-                    c,
-                    '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-                ) =>
+                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
             {
                 out.push_str(&format!("\\u{:04x}", u32::from(c)));
             }

@@ -44,11 +44,7 @@ fn refuse(span: &Span, message: impl Into<String>) -> Problem {
 /// A list or map that is not closed yet.
 enum Open {
     List(Vec<Value>),
-    Map {
-        entries: Vec<(String, Value)>,
-        keys: HashSet<String>,
-        key: Option<String>,
-    },
+    Map { entries: Vec<(String, Value)>, keys: HashSet<String>, key: Option<String> },
 }
 
 #[derive(Default)]
@@ -68,17 +64,13 @@ impl Builder {
                 }
                 Ok(())
             }
-            Event::Alias(_) => Err(refuse(
-                span,
-                "an alias: write the value out (aliases are refused)",
-            )),
+            Event::Alias(_) => {
+                Err(refuse(span, "an alias: write the value out (aliases are refused)"))
+            }
             Event::Scalar(text, ScalarStyle::Plain, _, None)
                 if text == "<<" && self.wants_key() =>
             {
-                Err(refuse(
-                    span,
-                    "a merge key: write the values out (merging is refused)",
-                ))
+                Err(refuse(span, "a merge key: write the values out (merging is refused)"))
             }
             Event::Scalar(text, style, _, tag) => {
                 let value = scalar(&text, style, tag.as_deref(), span)?;
@@ -90,11 +82,7 @@ impl Builder {
             }
             Event::MappingStart(_, tag) => {
                 collection_tag(tag.as_deref(), "map", span)?;
-                let map = Open::Map {
-                    entries: Vec::new(),
-                    keys: HashSet::new(),
-                    key: None,
-                };
+                let map = Open::Map { entries: Vec::new(), keys: HashSet::new(), key: None };
                 self.start(map, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
@@ -112,12 +100,7 @@ impl Builder {
         }
         if self.open.len() >= MAX_DEPTH {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
-            return Err(place(
-                span.start.line(),
-                span.start.col(),
-                Code::TooLarge,
-                message,
-            ));
+            return Err(place(span.start.line(), span.start.col(), Code::TooLarge, message));
         }
         self.open.push(open);
         Ok(())
@@ -159,11 +142,7 @@ fn scalar(
 ) -> Result<Value, Problem> {
     let plain = matches!(style, ScalarStyle::Plain);
     let Some(tag) = tag else {
-        return Ok(if plain {
-            resolve(text)
-        } else {
-            Value::String(text.to_owned())
-        });
+        return Ok(if plain { resolve(text) } else { Value::String(text.to_owned()) });
     };
     match (tag.is_yaml_core_schema(), tag.suffix.as_str()) {
         (true, "str") => Ok(Value::String(text.to_owned())),
@@ -190,13 +169,7 @@ fn collection_tag(tag: Option<&Tag>, core: &str, span: &Span) -> Result<(), Prob
 }
 
 fn foreign_tag(tag: &Tag, span: &Span) -> Problem {
-    refuse(
-        span,
-        format!(
-            "the tag {}{} is not of YAML's core schema",
-            tag.handle, tag.suffix
-        ),
-    )
+    refuse(span, format!("the tag {}{} is not of YAML's core schema", tag.handle, tag.suffix))
 }
 
 /// Keys are text to a configuration, whatever they look like.

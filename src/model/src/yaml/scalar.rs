@@ -46,18 +46,12 @@ fn integer(text: &str) -> Option<i128> {
     }
     let value = i128::from_str_radix(digits, radix).ok()?;
     let value = if negative { -value } else { value };
-    (i128::from(i64::MIN)..=i128::from(u64::MAX))
-        .contains(&value)
-        .then_some(value)
+    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value).then_some(value)
 }
 
 fn float(text: &str) -> Option<f64> {
     // go-yaml takes underscores out only where a digit or a sign is first.
-    let plain = if text.starts_with('.') {
-        text.to_owned()
-    } else {
-        text.replace('_', "")
-    };
+    let plain = if text.starts_with('.') { text.to_owned() } else { text.replace('_', "") };
     let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
         Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
@@ -71,9 +65,7 @@ fn float(text: &str) -> Option<f64> {
         let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
         !unsigned.is_empty() && digits(unsigned)
     });
-    let value: f64 = (mantissa_good && exponent_good)
-        .then(|| plain.parse().ok())
-        .flatten()?;
+    let value: f64 = (mantissa_good && exponent_good).then(|| plain.parse().ok()).flatten()?;
     // Beyond the greatest number: text to go-yaml.
     value.is_finite().then_some(value)
 }

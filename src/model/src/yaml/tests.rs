@@ -74,31 +74,15 @@ fn plain_scalars_mean_what_go_yaml_v3_reads() {
         assert_eq!(read(text), Value::Float(*number), "{text}");
     }
     for text in [".nan", ".NaN", ".NAN"] {
-        assert!(
-            matches!(read(text), Value::Float(number) if number.is_nan()),
-            "{text}"
-        );
+        assert!(matches!(read(text), Value::Float(number) if number.is_nan()), "{text}");
     }
-    for text in [
-        "",
-        "~",
-        "null",
-        "Null",
-        "NULL",
-        "a:",
-        "a: ~",
-        "a: # nothing",
-    ] {
+    for text in ["", "~", "null", "Null", "NULL", "a:", "a: ~", "a: # nothing"] {
         let value = read(text);
         assert_eq!(*value.get("a").unwrap_or(&value), Value::Null, "{text:?}");
     }
-    for (text, value) in [
-        ("true", true),
-        ("True", true),
-        ("TRUE", true),
-        ("false", false),
-        ("FALSE", false),
-    ] {
+    for (text, value) in
+        [("true", true), ("True", true), ("TRUE", true), ("false", false), ("FALSE", false)]
+    {
         assert_eq!(read(text), Value::Bool(value), "{text}");
     }
 }
@@ -148,13 +132,9 @@ fn words_dates_and_times_are_text() {
     for text in strings {
         assert_eq!(read(text), string(text), "{text}");
     }
-    for (text, meant) in [
-        ("\"1\"", "1"),
-        ("'true'", "true"),
-        ("''", ""),
-        ("|-\n  12", "12"),
-        (">-\n  ~", "~"),
-    ] {
+    for (text, meant) in
+        [("\"1\"", "1"), ("'true'", "true"), ("''", ""), ("|-\n  12", "12"), (">-\n  ~", "~")]
+    {
         assert_eq!(read(text), string(meant), "{text}");
     }
 }
@@ -166,10 +146,7 @@ fn tags_of_the_core_schema_are_followed_and_no_others() {
     assert_eq!(read("!!float 1"), Value::Float(1.0));
     assert_eq!(read("!!bool \"true\""), Value::Bool(true));
     assert_eq!(read("!!null ''"), Value::Null);
-    assert_eq!(
-        read("!!map {a: !!seq [1]}"),
-        map([("a", Value::List(vec![Value::Int(1)]))])
-    );
+    assert_eq!(read("!!map {a: !!seq [1]}"), map([("a", Value::List(vec![Value::Int(1)]))]));
     for text in [
         "!secret x",
         "!!binary aGk=",
@@ -180,13 +157,7 @@ fn tags_of_the_core_schema_are_followed_and_no_others() {
     ] {
         refused(text, Code::Syntax, "core schema");
     }
-    for text in [
-        "!!int ten",
-        "!!bool \"yes\"",
-        "!!float x",
-        "!!null x",
-        "!!int 1.5",
-    ] {
+    for text in ["!!int ten", "!!bool \"yes\"", "!!float x", "!!null x", "!!int 1.5"] {
         refused(text, Code::Syntax, "is no");
     }
 }
@@ -194,52 +165,24 @@ fn tags_of_the_core_schema_are_followed_and_no_others() {
 #[test]
 fn keys_are_text_whatever_they_look_like() {
     let value = read("{1: a, true: b, 1.5: c, \"null\": d, \"<<\": e, '': f}");
-    let keys: Vec<&str> = value
-        .entries()
-        .iter()
-        .map(|(key, _)| key.as_str())
-        .collect();
+    let keys: Vec<&str> = value.entries().iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["1", "true", "1.5", "null", "<<", ""]);
 }
 
 #[test]
 fn what_readers_disagree_on_is_refused_with_its_line() {
-    refused(
-        "a: &x 1\nb: *x\n",
-        Code::Syntax,
-        "line 2, column 4: an alias",
-    );
+    refused("a: &x 1\nb: *x\n", Code::Syntax, "line 2, column 4: an alias");
     refused("a: *nobody\n", Code::Syntax, "line 1");
     refused("a: &x {b: 1}\nc:\n  <<: *x\n", Code::Syntax, "line 3");
     refused("<<: {a: 1}\n", Code::Syntax, "a merge key");
-    refused(
-        "a: 1\nb: 2\na: 3\n",
-        Code::Syntax,
-        "line 3, column 1: the key \"a\" stands twice",
-    );
-    refused(
-        "x: {a: 1, 'a': 2}\n",
-        Code::Syntax,
-        "the key \"a\" stands twice",
-    );
+    refused("a: 1\nb: 2\na: 3\n", Code::Syntax, "line 3, column 1: the key \"a\" stands twice");
+    refused("x: {a: 1, 'a': 2}\n", Code::Syntax, "the key \"a\" stands twice");
     refused("1: a\n0x1: b\n", Code::Syntax, "the key \"1\" stands twice");
     refused("a: 1\n---\nb: 2\n", Code::Syntax, "a second document");
     refused("---\na: 1\n...\n---\n", Code::Syntax, "a second document");
-    refused(
-        "? [a, b]\n: 1\n",
-        Code::Syntax,
-        "a key that is a list or a map",
-    );
-    refused(
-        "{{a: 1}: 2}\n",
-        Code::Syntax,
-        "a key that is a list or a map",
-    );
-    refused(
-        "? {a: 1}\n: 2\n",
-        Code::Syntax,
-        "a key that is a list or a map",
-    );
+    refused("? [a, b]\n: 1\n", Code::Syntax, "a key that is a list or a map");
+    refused("{{a: 1}: 2}\n", Code::Syntax, "a key that is a list or a map");
+    refused("? {a: 1}\n: 2\n", Code::Syntax, "a key that is a list or a map");
     refused("~: 1\n", Code::Syntax, "a key that is nothing");
     refused("{a: 1\n", Code::Syntax, "line");
     refused("a: \"b\n", Code::Syntax, "line");
@@ -251,23 +194,12 @@ fn what_readers_disagree_on_is_refused_with_its_line() {
 /// An anchor changes nothing as long as nobody refers to it.
 #[test]
 fn an_anchor_without_an_alias_is_harmless() {
-    assert_eq!(
-        read("a: &x {b: &y 1}\n"),
-        map([("a", map([("b", Value::Int(1))]))])
-    );
+    assert_eq!(read("a: &x {b: &y 1}\n"), map([("a", map([("b", Value::Int(1))]))]));
 }
 
 #[test]
 fn documents_without_content_are_nothing() {
-    for text in [
-        "",
-        "\n\n",
-        "# only\n# comments\n",
-        "---\n",
-        "---\n...\n",
-        "\u{feff}",
-        "  \n",
-    ] {
+    for text in ["", "\n\n", "# only\n# comments\n", "---\n", "---\n...\n", "\u{feff}", "  \n"] {
         assert_eq!(read(text), Value::Null, "{text:?}");
     }
 }
@@ -286,9 +218,7 @@ fn sixty_four_levels_are_read_and_sixty_five_refused() {
     let flow = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let flow_maps = |levels: usize| format!("{}1{}", "{a: ".repeat(levels), "}".repeat(levels));
     let block = |levels: usize| {
-        (0..levels)
-            .map(|level| format!("{}a:\n", " ".repeat(level)))
-            .collect::<String>()
+        (0..levels).map(|level| format!("{}a:\n", " ".repeat(level))).collect::<String>()
     };
     let items = |levels: usize| format!("{}1\n", "- ".repeat(levels));
     let shapes: [&dyn Fn(usize) -> String; 4] = [&flow, &flow_maps, &block, &items];
@@ -296,11 +226,7 @@ fn sixty_four_levels_are_read_and_sixty_five_refused() {
         let value =
             parse(&shape(MAX_DEPTH)).unwrap_or_else(|problem| panic!("shape {index}: {problem}"));
         assert_eq!(depth(&value), MAX_DEPTH, "shape {index}");
-        refused(
-            &shape(MAX_DEPTH + 1),
-            Code::TooLarge,
-            "nested deeper than 64 levels",
-        );
+        refused(&shape(MAX_DEPTH + 1), Code::TooLarge, "nested deeper than 64 levels");
     }
     refused(&"[".repeat(500_000), Code::TooLarge, "nested");
 }
@@ -308,13 +234,7 @@ fn sixty_four_levels_are_read_and_sixty_five_refused() {
 fn depth(value: &Value) -> usize {
     match value {
         Value::List(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
-        Value::Map(entries) => {
-            1 + entries
-                .iter()
-                .map(|(_, value)| depth(value))
-                .max()
-                .unwrap_or(0)
-        }
+        Value::Map(entries) => 1 + entries.iter().map(|(_, value)| depth(value)).max().unwrap_or(0),
         _ => 0,
     }
 }
@@ -323,15 +243,8 @@ fn depth(value: &Value) -> usize {
 fn one_mebibyte_is_read_and_a_byte_more_refused() {
     let comment = |bytes: usize| format!("a: 1\n#{}", "x".repeat(bytes - 6));
     assert_eq!(comment(MAX_DOCUMENT_BYTES).len(), MAX_DOCUMENT_BYTES);
-    assert_eq!(
-        read(&comment(MAX_DOCUMENT_BYTES)),
-        map([("a", Value::Int(1))])
-    );
-    refused(
-        &comment(MAX_DOCUMENT_BYTES + 1),
-        Code::TooLarge,
-        "1048577 bytes, more than 1048576",
-    );
+    assert_eq!(read(&comment(MAX_DOCUMENT_BYTES)), map([("a", Value::Int(1))]));
+    refused(&comment(MAX_DOCUMENT_BYTES + 1), Code::TooLarge, "1048577 bytes, more than 1048576");
 }
 
 #[test]
@@ -467,10 +380,7 @@ fn what_anyone_could_mistake_is_quoted() {
     ];
     for text in ambiguous {
         let written = emit(&string(text));
-        assert!(
-            written.starts_with('"') && written.ends_with("\"\n"),
-            "{text:?}: {written}"
-        );
+        assert!(written.starts_with('"') && written.ends_with("\"\n"), "{text:?}: {written}");
         assert_eq!(written.lines().count(), 1, "{text:?}: {written}");
         let bad = |c: char| {
             c != '\n' && (c.is_control() || "\u{2028}\u{2029}\u{feff}\u{fffe}".contains(c))
@@ -479,11 +389,7 @@ fn what_anyone_could_mistake_is_quoted() {
         let everywhere = Value::List(vec![string(text), map([(text, string(text))])]);
         assert_eq!(read(&emit(&everywhere)), everywhere, "{text:?}");
         let theirs: serde_json::Value = serde_yaml::from_str(&emit(&everywhere)).unwrap();
-        assert_eq!(
-            theirs,
-            serde_json::to_value(&everywhere).unwrap(),
-            "{text:?}"
-        );
+        assert_eq!(theirs, serde_json::to_value(&everywhere).unwrap(), "{text:?}");
     }
 }
 
@@ -532,17 +438,9 @@ fn keys_longer_than_yaml_takes_in_one_line_are_read_back() {
             let key = letter.repeat(length);
             let leaf = map([(key.as_str(), Value::Int(1))]);
             let value = map([(key.as_str(), leaf.clone()), ("z", Value::List(vec![leaf]))]);
-            assert_eq!(
-                parse(&emit(&value)),
-                Ok(value.clone()),
-                "{length} times {letter:?}"
-            );
+            assert_eq!(parse(&emit(&value)), Ok(value.clone()), "{length} times {letter:?}");
             let theirs: serde_json::Value = serde_yaml::from_str(&emit(&value)).unwrap();
-            assert_eq!(
-                theirs,
-                serde_json::to_value(&value).unwrap(),
-                "{length} times {letter:?}"
-            );
+            assert_eq!(theirs, serde_json::to_value(&value).unwrap(), "{length} times {letter:?}");
         }
     }
 }
@@ -562,9 +460,7 @@ fn references_are_written_as_they_were() {
 /// than a string.
 fn special_to_yaml_1_1(plain: &str) -> bool {
     let lower = plain.to_ascii_lowercase();
-    let words = [
-        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<", "",
-    ];
+    let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<", ""];
     words.contains(&lower.as_str())
         || plain.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
 }

@@ -123,10 +123,7 @@ impl Mode {
 #[serde(rename_all = "camelCase")]
 pub struct EnvVar {
     /// Name of the variable.
-    #[schemars(
-        length(min = 1, max = 256),
-        regex(pattern = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")
-    )]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"))]
     pub name: String,
     /// Its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -181,10 +178,7 @@ pub struct FieldSelector {
 #[serde(rename_all = "camelCase")]
 pub struct Volume {
     /// Name, referred to by `volumeMounts`.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub name: String,
     /// A Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -224,11 +218,7 @@ pub struct ProjectedSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_map: Option<ConfigMapProjection>,
     /// Fields of the pod.
-    #[serde(
-        default,
-        rename = "downwardAPI",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "downwardAPI", skip_serializing_if = "Option::is_none")]
     pub downward_api: Option<DownwardAPIProjection>,
 }
 
@@ -380,11 +370,7 @@ pub struct Autoscaling {
     #[schemars(range(min = 1, max = 1000))]
     pub max_replicas: i32,
     /// Average CPU use aimed at, in percent of the request. Default 80.
-    #[serde(
-        default,
-        rename = "targetCPUUtilization",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "targetCPUUtilization", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub target_cpu_utilization: Option<i32>,
 }

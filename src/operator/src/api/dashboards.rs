@@ -10,10 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct Dashboard {
     /// Name of the dashboard, unique within the pipeline.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub name: String,
     /// Title in Grafana. Default: the dashboard's name, or the title inside `json`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

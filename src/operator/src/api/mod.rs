@@ -54,28 +54,16 @@ pub const FIELD_MANAGER: &str = "obspipe";
         json_path = ".status.conditions[?(@.type==\"Ready\")].status"
     ),
     printcolumn(name = "Mode", type_ = "string", json_path = ".status.mode"),
-    printcolumn(
-        name = "Collectors",
-        type_ = "string",
-        json_path = ".status.collectors"
-    ),
+    printcolumn(name = "Collectors", type_ = "string", json_path = ".status.collectors"),
     printcolumn(name = "Rules", type_ = "integer", json_path = ".status.rules"),
-    printcolumn(
-        name = "Dashboards",
-        type_ = "integer",
-        json_path = ".status.dashboards"
-    ),
+    printcolumn(name = "Dashboards", type_ = "integer", json_path = ".status.dashboards"),
     printcolumn(
         name = "Reason",
         type_ = "string",
         priority = 1,
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ObservabilityPipelineSpec {

@@ -22,9 +22,7 @@ const MAX_QUOTED: usize = 60;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let crd = serde_json::to_value(custom_resource_definition()).unwrap_or_default();
-    crd.pointer("/spec/versions/0/schema/openAPIV3Schema")
-        .cloned()
-        .unwrap_or_default()
+    crd.pointer("/spec/versions/0/schema/openAPIV3Schema").cloned().unwrap_or_default()
 });
 
 static RULES: LazyLock<CompiledSchema> = LazyLock::new(|| compile_schema(&SCHEMA));
@@ -37,10 +35,7 @@ pub fn problems(object: &Value) -> Vec<String> {
     type_of_object(object, &mut walk);
     let object = without_nulls(object, &SCHEMA);
     walk.value("", &object, &SCHEMA);
-    let Walk {
-        mut problems,
-        mut unknown,
-    } = walk;
+    let Walk { mut problems, mut unknown } = walk;
     if problems.is_empty() {
         // As in the API server: the rules are written for objects of the right shape.
         problems.extend(refused_by_rules(&object));
@@ -70,10 +65,7 @@ fn refused_by_rules(object: &Value) -> Vec<String> {
         return Vec::new();
     };
     // A rule that only the API server can evaluate is left to it.
-    let known = errors
-        .into_vec()
-        .into_iter()
-        .filter(|e| e.kind != ErrorKind::UnsupportedReference);
+    let known = errors.into_vec().into_iter().filter(|e| e.kind != ErrorKind::UnsupportedReference);
     known.map(|error| error.to_string()).collect()
 }
 
@@ -90,10 +82,9 @@ fn without_nulls(value: &Value, schema: &Value) -> Value {
             });
             Value::Object(kept.collect())
         }
-        Value::Array(items) => items
-            .iter()
-            .map(|item| without_nulls(item, &schema["items"]))
-            .collect(),
+        Value::Array(items) => {
+            items.iter().map(|item| without_nulls(item, &schema["items"])).collect()
+        }
         other => other.clone(),
     }
 }
@@ -101,11 +92,7 @@ fn without_nulls(value: &Value, schema: &Value) -> Value {
 /// The schema of a field, or of a map's values.
 fn schema_of<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
     let property = schema["properties"].get(name);
-    property.or_else(|| {
-        schema
-            .get("additionalProperties")
-            .filter(|values| values.is_object())
-    })
+    property.or_else(|| schema.get("additionalProperties").filter(|values| values.is_object()))
 }
 
 /// What was found on the way through an object.
@@ -145,31 +132,17 @@ impl Walk {
         {
             let list: Vec<String> = allowed.iter().map(quoted).collect();
             let found = quoted(value);
-            self.problem(
-                path,
-                &format!("must be one of {}, not {found}", list.join(", ")),
-            );
+            self.problem(path, &format!("must be one of {}, not {found}", list.join(", ")));
         }
     }
 
     fn object(&mut self, path: &str, map: &Map<String, Value>, schema: &Value) {
-        for name in schema["required"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-        {
+        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if !map.contains_key(name) {
                 self.problem(&field(path, name), "required");
             }
         }
-        self.size(
-            path,
-            map.len(),
-            schema,
-            ("minProperties", "maxProperties"),
-            "entries",
-        );
+        self.size(path, map.len(), schema, ("minProperties", "maxProperties"), "entries");
         let open = schema["x-kubernetes-preserve-unknown-fields"] == true
             || schema["additionalProperties"] == true;
         for (name, value) in map {
@@ -184,8 +157,7 @@ impl Walk {
                 None if open => {}
                 None => {
                     let hint = suggestion(name, schema);
-                    self.unknown
-                        .push(format!("{}: unknown field{hint}", field(path, name)));
+                    self.unknown.push(format!("{}: unknown field{hint}", field(path, name)));
                 }
             }
         }
@@ -212,13 +184,7 @@ impl Walk {
     }
 
     fn string(&mut self, path: &str, text: &str, schema: &Value) {
-        self.size(
-            path,
-            text.chars().count(),
-            schema,
-            ("minLength", "maxLength"),
-            "characters",
-        );
+        self.size(path, text.chars().count(), schema, ("minLength", "maxLength"), "characters");
         if let Some(pattern) = schema["pattern"].as_str()
             // A pattern that does not compile here is left to the API server.
             && Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))
@@ -231,10 +197,7 @@ impl Walk {
     fn number(&mut self, path: &str, number: f64, schema: &Value) {
         if let Some(minimum) = schema["minimum"].as_f64() {
             if schema["exclusiveMinimum"] == true && number <= minimum {
-                self.problem(
-                    path,
-                    &format!("must be greater than {minimum}, not {number}"),
-                );
+                self.problem(path, &format!("must be greater than {minimum}, not {number}"));
             } else if number < minimum {
                 self.problem(path, &format!("must be at least {minimum}, not {number}"));
             }
@@ -258,16 +221,10 @@ impl Walk {
     ) {
         let size = u64::try_from(size).unwrap_or(u64::MAX);
         if let Some(least) = schema[least].as_u64().filter(|least| size < *least) {
-            self.problem(
-                path,
-                &format!("must have at least {least} {unit}, not {size}"),
-            );
+            self.problem(path, &format!("must have at least {least} {unit}, not {size}"));
         }
         if let Some(most) = schema[most].as_u64().filter(|most| size > *most) {
-            self.problem(
-                path,
-                &format!("must have at most {most} {unit}, not {size}"),
-            );
+            self.problem(path, &format!("must have at most {most} {unit}, not {size}"));
         }
     }
 }
@@ -276,11 +233,7 @@ impl Walk {
 fn check_type(value: &Value, schema: &Value) -> Result<(), &'static str> {
     if schema["x-kubernetes-int-or-string"] == true {
         let good = value.is_string() || is_integer(value, schema);
-        return if good {
-            Ok(())
-        } else {
-            Err("an integer or a string")
-        };
+        return if good { Ok(()) } else { Err("an integer or a string") };
     }
     let (good, expected) = match schema["type"].as_str() {
         Some("object") => (value.is_object(), "an object"),
@@ -298,26 +251,18 @@ fn is_integer(value: &Value, schema: &Value) -> bool {
     // `1.0` is an integer in JSON as the API server reads it.
     let whole = value.as_f64().is_some_and(|number| number.fract() == 0.0);
     let fits = schema["format"] != "int32"
-        || value
-            .as_f64()
-            .is_some_and(|n| n >= f64::from(i32::MIN) && n <= f64::from(i32::MAX));
+        || value.as_f64().is_some_and(|n| n >= f64::from(i32::MIN) && n <= f64::from(i32::MAX));
     whole && fits
 }
 
 fn keys_of(item: &Value, keys: &[Value]) -> String {
     let pairs = keys.iter().filter_map(Value::as_str);
-    let pairs: Vec<String> = pairs
-        .map(|key| format!("{key} {}", quoted(&item[key])))
-        .collect();
+    let pairs: Vec<String> = pairs.map(|key| format!("{key} {}", quoted(&item[key]))).collect();
     pairs.join(", ")
 }
 
 fn field(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 fn quoted(value: &Value) -> String {
@@ -334,23 +279,13 @@ fn quoted(value: &Value) -> String {
 
 /// The known field that was probably meant.
 fn suggestion(name: &str, schema: &Value) -> String {
-    let known = schema["properties"]
-        .as_object()
-        .into_iter()
-        .flat_map(Map::keys);
+    let known = schema["properties"].as_object().into_iter().flat_map(Map::keys);
     let lower = name.to_lowercase();
     // A third of a short name is another name already.
     let most = (name.chars().count() / 3).max(1);
     let close = known
-        .map(|known| {
-            (
-                strsim::damerau_levenshtein(&lower, &known.to_lowercase()),
-                known,
-            )
-        })
+        .map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), known))
         .filter(|(distance, _)| *distance <= most)
         .min();
-    close
-        .map(|(_, known)| format!(", did you mean {known:?}?"))
-        .unwrap_or_default()
+    close.map(|(_, known)| format!(", did you mean {known:?}?")).unwrap_or_default()
 }

@@ -19,11 +19,7 @@ pub struct RuleGroup {
     #[schemars(length(max = 64))]
     pub interval: Option<String>,
     /// Offset of the evaluation timestamp into the past, as a Prometheus duration.
-    #[serde(
-        default,
-        rename = "query_offset",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "query_offset", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub query_offset: Option<String>,
     /// Labels added to every series and alert of the group (Prometheus 3).
@@ -66,11 +62,7 @@ pub struct Rule {
     #[schemars(length(max = 64))]
     pub for_: Option<String>,
     /// How long the alert goes on firing after the expression stopped holding.
-    #[serde(
-        default,
-        rename = "keep_firing_for",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "keep_firing_for", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub keep_firing_for: Option<String>,
     /// Labels added to the alert or the recorded series.

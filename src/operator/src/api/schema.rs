@@ -221,10 +221,8 @@ fn add_rule(schema: &mut Map<String, Value>, rule: &Rule) {
     if let (Some(field), Some(map)) = (rule.field, entry.as_object_mut()) {
         map.insert("fieldPath".into(), json!(field));
     }
-    if let Some(list) = schema
-        .entry("x-kubernetes-validations")
-        .or_insert_with(|| json!([]))
-        .as_array_mut()
+    if let Some(list) =
+        schema.entry("x-kubernetes-validations").or_insert_with(|| json!([])).as_array_mut()
     {
         list.push(entry);
     }

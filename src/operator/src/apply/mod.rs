@@ -94,9 +94,7 @@ pub async fn apply(cluster: &Cluster, children: &Children, prepared: &Prepared) 
         outcomes.push((at, outcome));
     }
     let workload = workload(children, prepared);
-    let available = workload
-        .as_ref()
-        .is_some_and(|(at, r)| r.can_take_over(at.kind));
+    let available = workload.as_ref().is_some_and(|(at, r)| r.can_take_over(at.kind));
     outcomes.extend(prune(cluster, children, prepared, available).await);
     Applied { outcomes, workload }
 }
@@ -104,31 +102,18 @@ pub async fn apply(cluster: &Cluster, children: &Children, prepared: &Prepared) 
 /// What the cluster holds of what was prepared, without writing: for a suspended pipeline.
 #[must_use]
 pub fn look(children: &Children, prepared: &Prepared) -> Applied {
-    Applied {
-        outcomes: Vec::new(),
-        workload: workload(children, prepared),
-    }
+    Applied { outcomes: Vec::new(), workload: workload(children, prepared) }
 }
 
 fn workload(children: &Children, prepared: &Prepared) -> Option<(ChildRef, Rollout)> {
-    let object = prepared
-        .objects
-        .iter()
-        .find(|object| object.kind.is_workload())?;
+    let object = prepared.objects.iter().find(|object| object.kind.is_workload())?;
     let at = place(&prepared.identity, object);
-    let rollout = children
-        .get(&at)
-        .and_then(|seen| seen.rollout)
-        .unwrap_or_default();
+    let rollout = children.get(&at).and_then(|seen| seen.rollout).unwrap_or_default();
     Some((at, rollout))
 }
 
 fn place(identity: &Identity, object: &Object) -> ChildRef {
-    ChildRef {
-        kind: object.kind,
-        namespace: identity.namespace.clone(),
-        name: object.name.clone(),
-    }
+    ChildRef { kind: object.kind, namespace: identity.namespace.clone(), name: object.name.clone() }
 }
 
 async fn ensure(
@@ -150,9 +135,7 @@ async fn ensure(
             None => live["metadata"]["uid"].as_str(),
         },
     };
-    let found = live
-        .as_ref()
-        .map(|live| differences(&object.body, live, FIELD_MANAGER));
+    let found = live.as_ref().map(|live| differences(&object.body, live, FIELD_MANAGER));
     if let (Some(live), Some([])) = (&live, found.as_deref()) {
         children.verify(&at, Seen::of(at.kind, live), wanted);
         return Ok(Outcome::Unchanged);
@@ -191,9 +174,7 @@ fn claim(identity: &Identity, at: &ChildRef, live: &Value) -> Option<Outcome> {
     };
     if controller["uid"] == identity.uid.as_str() {
         // Ours, but on its way out: it is made anew when it is gone.
-        return metadata["deletionTimestamp"]
-            .is_string()
-            .then_some(Outcome::Collecting);
+        return metadata["deletionTimestamp"].is_string().then_some(Outcome::Collecting);
     }
     let text = |name: &str| controller[name].as_str().unwrap_or_default();
     if text("kind") == "ObservabilityPipeline" && text("name") == identity.name {
@@ -226,10 +207,7 @@ async fn prune(
         let outcome = if at.kind.is_workload() && !workload_available {
             Outcome::Retiring
         } else {
-            match cluster
-                .delete(at.kind, &at.namespace, &at.name, &seen)
-                .await
-            {
+            match cluster.delete(at.kind, &at.namespace, &at.name, &seen).await {
                 Ok(()) => {
                     children.forget(&at);
                     Outcome::Deleted
@@ -246,10 +224,7 @@ async fn prune(
 fn leftovers(children: &Children, prepared: &Prepared) -> BTreeMap<ChildRef, Seen> {
     let mut owned = children.of_owner(&prepared.identity.uid);
     owned.retain(|at, _| {
-        let wanted = prepared
-            .objects
-            .iter()
-            .any(|o| o.kind == at.kind && o.name == at.name);
+        let wanted = prepared.objects.iter().any(|o| o.kind == at.kind && o.name == at.name);
         !wanted && !prepared.untouched.contains(&(at.kind, at.name.clone()))
     });
     owned

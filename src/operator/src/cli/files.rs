@@ -143,11 +143,7 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<ExitCode, FilesE
             }
         }
     }
-    Ok(if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints the CustomResourceDefinitions.
@@ -172,19 +168,11 @@ fn as_json(found: &Found) -> Value {
 }
 
 fn as_text(found: &Found) -> String {
-    let verdict = if found.verdict.validated.is_some() {
-        "valid"
-    } else {
-        "invalid"
-    };
+    let verdict = if found.verdict.validated.is_some() { "valid" } else { "invalid" };
     let mut text = format!("{}: {}: {verdict}\n", found.file, found.identity.name);
     let problems = listed(found.verdict.problems());
-    let warnings: Vec<String> = found
-        .verdict
-        .warnings
-        .iter()
-        .map(|warning| format!("warning: {warning}"))
-        .collect();
+    let warnings: Vec<String> =
+        found.verdict.warnings.iter().map(|warning| format!("warning: {warning}")).collect();
     for block in [problems, listed(warnings.iter())] {
         if !block.is_empty() {
             text.push_str(&block);
@@ -195,10 +183,7 @@ fn as_text(found: &Found) -> String {
 }
 
 fn listed<'a>(lines: impl Iterator<Item = &'a String>) -> String {
-    lines
-        .map(|line| format!("  - {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    lines.map(|line| format!("  - {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn print(objects: &[Value], output: Output) -> Result<(), FilesError> {
@@ -221,10 +206,7 @@ fn pipelines(files: &[PathBuf], namespace: &str) -> Result<Vec<Found>, FilesErro
     let mut all = Vec::new();
     for path in files {
         let file = path.display().to_string();
-        let text = read(path).map_err(|error| FilesError::Read {
-            file: file.clone(),
-            error,
-        })?;
+        let text = read(path).map_err(|error| FilesError::Read { file: file.clone(), error })?;
         let found = in_text(&file, &text, namespace)?;
         if found.is_empty() {
             return Err(FilesError::Empty(file));
@@ -260,36 +242,23 @@ fn in_text(file: &str, text: &str, namespace: &str) -> Result<Vec<Found>, FilesE
 }
 
 fn one(file: &str, value: &Value, namespace: &str) -> Found {
-    let text = |name: &str| {
-        value["metadata"][name]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let mut identity = Identity {
-        namespace: text("namespace"),
-        name: text("name"),
-        uid: text("uid"),
-    };
+    let text = |name: &str| value["metadata"][name].as_str().unwrap_or_default().to_owned();
+    let mut identity =
+        Identity { namespace: text("namespace"), name: text("name"), uid: text("uid") };
     if identity.namespace.is_empty() {
         namespace.clone_into(&mut identity.namespace);
     }
     let schema = offline::problems(value);
     let mut verdict = match serde_json::from_value::<ObservabilityPipeline>(value.clone()) {
         Ok(pipeline) => check(&identity, &pipeline.spec, &External::new()),
-        Err(error) if schema.is_empty() => Verdict {
-            config: vec![error.to_string()],
-            ..Verdict::default()
-        },
+        Err(error) if schema.is_empty() => {
+            Verdict { config: vec![error.to_string()], ..Verdict::default() }
+        }
         Err(_) => Verdict::default(),
     };
     if !schema.is_empty() {
         verdict.config.extend(schema);
         verdict.validated = None;
     }
-    Found {
-        file: file.to_owned(),
-        identity,
-        verdict,
-    }
+    Found { file: file.to_owned(), identity, verdict }
 }

@@ -55,12 +55,7 @@ pub struct RunArguments {
         action = ArgAction::Set)]
     leader_elect: bool,
     /// Namespace of the lease.
-    #[arg(
-        long,
-        env = "POD_NAMESPACE",
-        value_name = "NAMESPACE",
-        default_value = "default"
-    )]
+    #[arg(long, env = "POD_NAMESPACE", value_name = "NAMESPACE", default_value = "default")]
     lease_namespace: String,
     /// Name of the lease.
     #[arg(
@@ -99,23 +94,13 @@ pub struct RunArguments {
         value_parser = value_parser!(u16).range(1..=256))]
     concurrency: u16,
     /// Address of the metrics and the probes.
-    #[arg(
-        long,
-        env = "OBSPIPE_LISTEN",
-        value_name = "ADDRESS",
-        default_value = "0.0.0.0:8080"
-    )]
+    #[arg(long, env = "OBSPIPE_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
     /// How log lines look.
     #[arg(long, env = "OBSPIPE_LOG_FORMAT", value_enum, default_value_t)]
     log_format: Format,
     /// off, error, warn, info, debug or trace; the variable RUST_LOG wins.
-    #[arg(
-        long,
-        env = "OBSPIPE_LOG_LEVEL",
-        value_name = "LEVEL",
-        default_value = "info"
-    )]
+    #[arg(long, env = "OBSPIPE_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     log_level: String,
     /// Seconds between two looks at which optional kinds are served.
     #[arg(long, env = "OBSPIPE_DISCOVERY_INTERVAL", value_name = "SECONDS", default_value_t = 30,
@@ -142,19 +127,12 @@ impl RunArguments {
     }
 
     fn options(&self) -> RunOptions {
-        RunOptions {
-            namespaces: self.namespaces(),
-            concurrency: usize::from(self.concurrency),
-        }
+        RunOptions { namespaces: self.namespaces(), concurrency: usize::from(self.concurrency) }
     }
 
     /// An empty variable names one namespace, "": it means none.
     fn namespaces(&self) -> Vec<String> {
-        self.namespace
-            .iter()
-            .filter(|name| !name.is_empty())
-            .cloned()
-            .collect()
+        self.namespace.iter().filter(|name| !name.is_empty()).cloned().collect()
     }
 }
 
@@ -175,10 +153,7 @@ enum RunError {
     #[error("cannot wait for signals: {0}")]
     Signals(std::io::Error),
     #[error("cannot listen on {address}: {error}")]
-    Listen {
-        address: SocketAddr,
-        error: std::io::Error,
-    },
+    Listen { address: SocketAddr, error: std::io::Error },
     #[error("kubeconfig: {0}")]
     Kubeconfig(#[from] KubeconfigError),
     #[error("cannot tell how to reach the API server: {0}")]
@@ -228,10 +203,7 @@ async fn run(arguments: RunArguments) -> Result<(), RunError> {
     let (close, closed) = watch::channel(false);
     let listener = TcpListener::bind(arguments.listen)
         .await
-        .map_err(|error| RunError::Listen {
-            address: arguments.listen,
-            error,
-        })?;
+        .map_err(|error| RunError::Listen { address: arguments.listen, error })?;
     let server = tokio::spawn(serve(listener, metrics.clone(), is_ready, closed));
     let client = connect(arguments.kubeconfig.as_deref()).await?;
     let Some(served) = first_discovery(&client, &stop).await else {
@@ -251,11 +223,7 @@ fn announce(arguments: &RunArguments) {
     let namespaces = arguments.namespaces();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        namespaces = if namespaces.is_empty() {
-            "all".to_owned()
-        } else {
-            namespaces.join(",")
-        },
+        namespaces = if namespaces.is_empty() { "all".to_owned() } else { namespaces.join(",") },
         collector_image = arguments.collector_image,
         "obspipe operator starts"
     );
@@ -327,12 +295,7 @@ async fn lead(
     let identity = identity();
     let mut candidacy = Candidacy::start(arguments, &client, identity.clone());
     let (synced, is_synced) = watch::channel(false);
-    tokio::spawn(show(
-        metrics.clone(),
-        candidacy.leads.clone(),
-        is_synced,
-        ready,
-    ));
+    tokio::spawn(show(metrics.clone(), candidacy.leads.clone(), is_synced, ready));
     let leads = tokio::select! {
         leads = candidacy.leading() => leads?,
         () = told(stop.clone()) => false,
@@ -345,12 +308,8 @@ async fn lead(
     let events = Events::new(client, identity, leadership);
     let context = Context::new(cluster, arguments.settings(), served, events, metrics);
     let options = arguments.options();
-    let mut controller = tokio::spawn(run_controller(
-        Arc::new(context),
-        options,
-        synced,
-        stop.clone(),
-    ));
+    let mut controller =
+        tokio::spawn(run_controller(Arc::new(context), options, synced, stop.clone()));
     tokio::select! {
         ended = &mut controller => controller_ended(ended, *stop.borrow())?,
         lost = candidacy.lost() => return Err(lost),
@@ -392,14 +351,8 @@ async fn finish(mut controller: JoinHandle<()>) -> Result<(), RunError> {
 /// Another one for each process: the container of a pod may start again under the same name while
 /// a request of the last one is still on its way.
 fn identity() -> String {
-    let host = ["POD_NAME", "HOSTNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok());
-    format!(
-        "{}_{:016x}",
-        host.as_deref().unwrap_or("obspipe-operator"),
-        rand::random::<u64>()
-    )
+    let host = ["POD_NAME", "HOSTNAME"].iter().find_map(|name| std::env::var(name).ok());
+    format!("{}_{:016x}", host.as_deref().unwrap_or("obspipe-operator"), rand::random::<u64>())
 }
 
 /// Brings the leader gauge and readiness up to date: a replica is ready when it stands by, or
@@ -437,12 +390,7 @@ impl Candidacy {
     fn start(arguments: &RunArguments, client: &Client, identity: String) -> Self {
         if !arguments.leader_elect {
             let (end, leads) = watch::channel(true);
-            return Self {
-                leadership: Leadership::always(),
-                leads,
-                election: None,
-                end,
-            };
+            return Self { leadership: Leadership::always(), leads, election: None, end };
         }
         let (election, leadership, leads) = Election::new(
             client.clone(),
@@ -452,12 +400,7 @@ impl Candidacy {
         );
         let (end, ended) = watch::channel(false);
         let election = Some(tokio::spawn(election.run(ended)));
-        Self {
-            leadership,
-            leads,
-            election,
-            end,
-        }
+        Self { leadership, leads, election, end }
     }
 
     /// Waits until this process leads.
@@ -550,12 +493,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for wrong in [
-            "--rule-label=x",
-            "--rule-label==x",
-            "--concurrency=0",
-            "--listen=8080",
-        ] {
+        for wrong in ["--rule-label=x", "--rule-label==x", "--concurrency=0", "--listen=8080"] {
             assert!(parse(&[wrong]).is_err(), "{wrong}");
         }
     }

@@ -81,12 +81,8 @@ impl Seen {
 impl Rollout {
     fn of(kind: Kind, object: &Value) -> Self {
         let (spec, status) = (&object["spec"], &object["status"]);
-        let number = |value: &Value| {
-            value
-                .as_i64()
-                .and_then(|n| i32::try_from(n).ok())
-                .unwrap_or(0)
-        };
+        let number =
+            |value: &Value| value.as_i64().and_then(|n| i32::try_from(n).ok()).unwrap_or(0);
         let generation = object["metadata"]["generation"].as_i64();
         let current = generation.is_some() && status["observedGeneration"].as_i64() == generation;
         match kind {
@@ -99,9 +95,7 @@ impl Rollout {
             },
             _ => Self {
                 current,
-                wanted: spec["replicas"]
-                    .as_i64()
-                    .map_or(1, |_| number(&spec["replicas"])),
+                wanted: spec["replicas"].as_i64().map_or(1, |_| number(&spec["replicas"])),
                 updated: number(&status["updatedReplicas"]),
                 ready: number(&status["readyReplicas"]),
                 available: number(&status["availableReplicas"]),
@@ -127,13 +121,9 @@ impl Rollout {
 #[must_use]
 pub fn controller_pipeline(metadata: &Value) -> Option<(String, String)> {
     let references = metadata["ownerReferences"].as_array()?;
-    let controller = references
-        .iter()
-        .find(|r| r["controller"] == Value::Bool(true))?;
+    let controller = references.iter().find(|r| r["controller"] == Value::Bool(true))?;
     let ours = controller["kind"] == "ObservabilityPipeline"
-        && controller["apiVersion"]
-            .as_str()
-            .is_some_and(|v| v.starts_with("obspipe.dev/"));
+        && controller["apiVersion"].as_str().is_some_and(|v| v.starts_with("obspipe.dev/"));
     let text = |name: &str| controller[name].as_str().unwrap_or_default().to_owned();
     ours.then(|| (text("name"), text("uid")))
 }
@@ -142,19 +132,8 @@ pub fn controller_pipeline(metadata: &Value) -> Option<(String, String)> {
 /// version is all there is.
 fn fingerprint(kind: Kind, metadata: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let content = if kind.info().generation {
-        "generation"
-    } else {
-        "resourceVersion"
-    };
-    for field in [
-        "uid",
-        content,
-        "labels",
-        "annotations",
-        "ownerReferences",
-        "deletionTimestamp",
-    ] {
+    let content = if kind.info().generation { "generation" } else { "resourceVersion" };
+    for field in ["uid", content, "labels", "annotations", "ownerReferences", "deletionTimestamp"] {
         metadata[field].to_string().hash(&mut hasher);
     }
     hasher.finish()
@@ -218,10 +197,7 @@ impl Children {
     /// Whether a child is known to be as the manifest of hash `wanted`.
     #[must_use]
     pub fn is_verified(&self, at: &ChildRef, wanted: &str) -> bool {
-        self.lock()
-            .seen
-            .get(at)
-            .is_some_and(|seen| seen.verified.as_deref() == Some(wanted))
+        self.lock().seen.get(at).is_some_and(|seen| seen.verified.as_deref() == Some(wanted))
     }
 
     /// The children whose controller has this uid.

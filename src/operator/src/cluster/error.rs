@@ -49,11 +49,7 @@ impl RequestError {
         match status.code {
             // Creating in a namespace that is being deleted is answered with 403 as well.
             403 if terminating(status) => Self::Gone(message),
-            401 | 403 => Self::Forbidden {
-                verb,
-                resource: resource.to_owned(),
-                message,
-            },
+            401 | 403 => Self::Forbidden { verb, resource: resource.to_owned(), message },
             404 | 410 => Self::Gone(message),
             409 => Self::Conflict(message),
             400 | 413 | 422 => Self::Invalid(message),
@@ -77,8 +73,6 @@ impl RequestError {
 
 fn terminating(status: &Status) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
-    causes
-        .into_iter()
-        .any(|cause| cause.reason == "NamespaceTerminating")
+    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
         || status.message.contains("is being terminated")
 }

@@ -24,14 +24,9 @@ impl Events {
     /// Events written in the name of this process.
     #[must_use]
     pub fn new(client: Client, instance: String, leadership: Leadership) -> Self {
-        let reporter = Reporter {
-            controller: "obspipe.dev/operator".into(),
-            instance: Some(instance),
-        };
-        Self {
-            recorder: Recorder::new(client, reporter),
-            leadership,
-        }
+        let reporter =
+            Reporter { controller: "obspipe.dev/operator".into(), instance: Some(instance) };
+        Self { recorder: Recorder::new(client, reporter), leadership }
     }
 
     /// One event for a condition that changed. An event that cannot be written is logged and lost:
@@ -57,17 +52,10 @@ impl Events {
 }
 
 fn note(condition: &Condition) -> String {
-    let mut note = format!(
-        "{} is {}: {}",
-        condition.kind,
-        condition.status.as_str(),
-        condition.message
-    );
+    let mut note =
+        format!("{} is {}: {}", condition.kind, condition.status.as_str(), condition.message);
     if note.len() > MAX_NOTE {
-        let end = (0..=MAX_NOTE - 4)
-            .rev()
-            .find(|at| note.is_char_boundary(*at))
-            .unwrap_or(0);
+        let end = (0..=MAX_NOTE - 4).rev().find(|at| note.is_char_boundary(*at)).unwrap_or(0);
         note.truncate(end);
         note.push('…');
     }

@@ -39,16 +39,13 @@ impl Leadership {
     }
 
     fn elected() -> Self {
-        Self {
-            until: Some(Arc::default()),
-        }
+        Self { until: Some(Arc::default()) }
     }
 
     /// Whether this process leads now.
     #[must_use]
     pub fn held(&self) -> bool {
-        self.lock()
-            .is_none_or(|until| lasts(*until, Instant::now()))
+        self.lock().is_none_or(|until| lasts(*until, Instant::now()))
     }
 
     /// [`Self::held`] as an error to return.
@@ -66,9 +63,7 @@ impl Leadership {
     }
 
     fn lock(&self) -> Option<MutexGuard<'_, Option<Instant>>> {
-        self.until
-            .as_ref()
-            .map(|until| until.lock().unwrap_or_else(PoisonError::into_inner))
+        self.until.as_ref().map(|until| until.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -144,16 +139,10 @@ fn decide(identity: &str, observed: Option<&Observed>, now: Instant, default: Du
         "" => Step::Take,
         holder if holder == identity => Step::Renew,
         _ => {
-            let seconds = spec
-                .lease_duration_seconds
-                .and_then(|n| u64::try_from(n).ok());
+            let seconds = spec.lease_duration_seconds.and_then(|n| u64::try_from(n).ok());
             let lasts = seconds.map_or(default, Duration::from_secs);
             let idle = now.saturating_duration_since(observed.since);
-            if idle >= lasts {
-                Step::Take
-            } else {
-                Step::Wait
-            }
+            if idle >= lasts { Step::Take } else { Step::Wait }
         }
     }
 }
@@ -263,12 +252,8 @@ impl Election {
     async fn attempt(&mut self) -> Result<bool, KubeError> {
         let found = self.api.get_opt(&self.name).await?;
         self.observe(found);
-        let step = decide(
-            &self.identity,
-            self.observed.as_ref(),
-            Instant::now(),
-            self.timing.lease,
-        );
+        let step =
+            decide(&self.identity, self.observed.as_ref(), Instant::now(), self.timing.lease);
         if step == Step::Wait {
             return Ok(false);
         }
@@ -287,19 +272,13 @@ impl Election {
     async fn write(&self, step: Step) -> Result<Lease, KubeError> {
         let before = self.observed.as_ref().map(|observed| &observed.lease);
         let metadata = before.map_or_else(
-            || ObjectMeta {
-                name: Some(self.name.clone()),
-                ..ObjectMeta::default()
-            },
+            || ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
             // It carries the resourceVersion that was read: a lease changed since is a conflict.
             |lease| lease.metadata.clone(),
         );
         let before = before.and_then(|lease| lease.spec.as_ref());
         let spec = record(before, step, &self.identity, self.timing.lease);
-        let lease = Lease {
-            metadata,
-            spec: Some(spec),
-        };
+        let lease = Lease { metadata, spec: Some(spec) };
         if step == Step::Create {
             return self.api.create(&params(), &lease).await;
         }
@@ -308,10 +287,7 @@ impl Election {
 
     fn observe(&mut self, found: Option<Lease>) {
         self.observed = found.map(|lease| {
-            let same = self
-                .observed
-                .take()
-                .filter(|last| last.lease.spec == lease.spec);
+            let same = self.observed.take().filter(|last| last.lease.spec == lease.spec);
             let since = same.map_or_else(Instant::now, |last| last.since);
             Observed { lease, since }
         });
@@ -329,11 +305,7 @@ impl Election {
     fn lost(&self, why: &str) -> ElectionEnd {
         self.leadership.set(None);
         self.leads.send_replace(false);
-        tracing::warn!(
-            lease = format!("{}/{}", self.namespace, self.name),
-            why,
-            "leadership lost"
-        );
+        tracing::warn!(lease = format!("{}/{}", self.namespace, self.name), why, "leadership lost");
         ElectionEnd::Lost
     }
 
@@ -346,9 +318,7 @@ impl Election {
     }
 
     fn pause(&self) -> Duration {
-        self.timing
-            .retry
-            .mul_f64(1.0 + JITTER * rand::random::<f64>())
+        self.timing.retry.mul_f64(1.0 + JITTER * rand::random::<f64>())
     }
 
     /// Lets the next replica take over at once. If it cannot, that one waits for the lease to end.
@@ -387,8 +357,5 @@ impl Election {
 }
 
 fn params() -> PostParams {
-    PostParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PostParams::default()
-    }
+    PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() }
 }

@@ -49,11 +49,7 @@ impl Cluster {
     /// A cluster reached by `client`, written only while `leadership` lasts.
     #[must_use]
     pub fn new(client: Client, leadership: Leadership, metrics: Metrics) -> Self {
-        Self {
-            client,
-            leadership,
-            metrics,
-        }
+        Self { client, leadership, metrics }
     }
 
     /// The client itself, for watches.
@@ -151,10 +147,7 @@ impl Cluster {
         let params = PatchParams::apply(FIELD_MANAGER).force();
         let request = Request::new(ObservabilityPipeline::url_path(&(), Some(namespace)))
             .patch_subresource("status", name, &params, &Patch::Apply(body));
-        match self
-            .send("patch", &format!("{plural}/status"), request)
-            .await
-        {
+        match self.send("patch", &format!("{plural}/status"), request).await {
             Ok(_) | Err(RequestError::Gone(_)) => Ok(()),
             // The uid is another one's: this pipeline is gone and a namesake took its place.
             Err(RequestError::Conflict(_)) => Ok(()),
@@ -196,11 +189,7 @@ impl Cluster {
 
 fn path(kind: Kind, namespace: &str) -> String {
     let info = kind.info();
-    let root = if info.group.is_empty() {
-        "/api"
-    } else {
-        "/apis"
-    };
+    let root = if info.group.is_empty() { "/api" } else { "/apis" };
     let version = kind.api_version();
     format!("{root}/{version}/namespaces/{namespace}/{}", info.plural)
 }

@@ -26,12 +26,7 @@ impl Served {
     /// Exactly these optional kinds are served. Kinds that are not optional always are.
     #[must_use]
     pub fn from_kinds(kinds: impl IntoIterator<Item = Kind>) -> Self {
-        Self {
-            optional: kinds
-                .into_iter()
-                .filter(|kind| kind.info().optional)
-                .collect(),
-        }
+        Self { optional: kinds.into_iter().filter(|kind| kind.info().optional).collect() }
     }
 
     /// Whether objects of this kind can be written.
@@ -71,21 +66,14 @@ pub async fn discover(client: &Client) -> Result<Served, KubeError> {
 }
 
 fn optional() -> impl Iterator<Item = Kind> {
-    KINDS
-        .iter()
-        .filter(|info| info.optional)
-        .map(|info| info.kind)
+    KINDS.iter().filter(|info| info.optional).map(|info| info.kind)
 }
 
 /// The optional kinds of a group version that are among its resources.
 fn of_group<'a>(group: &'a str, listed: &'a [APIResource]) -> impl Iterator<Item = Kind> + 'a {
     optional()
         .filter(move |kind| kind.api_version() == group)
-        .filter(|kind| {
-            listed
-                .iter()
-                .any(|resource| resource.name == kind.info().plural)
-        })
+        .filter(|kind| listed.iter().any(|resource| resource.name == kind.info().plural))
 }
 
 /// Asks every `interval` for ever and tells of changes. Without an answer the last one stands.

@@ -68,15 +68,9 @@ impl Pipelines {
     pub fn by_ready(&self) -> BTreeMap<&'static str, i64> {
         let mut counts = BTreeMap::from([("True", 0), ("False", 0), ("Unknown", 0)]);
         for stored in self.lock().values() {
-            let status = stored
-                .0
-                .as_ref()
-                .ok()
-                .and_then(|pipeline| pipeline.status.as_ref());
+            let status = stored.0.as_ref().ok().and_then(|pipeline| pipeline.status.as_ref());
             let ready = status.and_then(|s| s.conditions.iter().find(|c| c.kind == "Ready"));
-            *counts
-                .entry(ready.map_or("Unknown", |c| c.status.as_str()))
-                .or_default() += 1;
+            *counts.entry(ready.map_or("Unknown", |c| c.status.as_str())).or_default() += 1;
         }
         counts
     }
@@ -96,17 +90,8 @@ impl Pipelines {
 /// What a reconcile depends on.
 fn essence(stored: &Stored) -> (Option<&str>, Option<i64>, bool, Option<&PipelineStatus>) {
     let meta = stored.meta();
-    let status = stored
-        .0
-        .as_ref()
-        .ok()
-        .and_then(|pipeline| pipeline.status.as_ref());
-    (
-        meta.uid.as_deref(),
-        meta.generation,
-        meta.deletion_timestamp.is_some(),
-        status,
-    )
+    let status = stored.0.as_ref().ok().and_then(|pipeline| pipeline.status.as_ref());
+    (meta.uid.as_deref(), meta.generation, meta.deletion_timestamp.is_some(), status)
 }
 
 /// Everything that watches feed.
@@ -134,11 +119,7 @@ impl Watches {
                 Some(namespace) => Api::namespaced(client, namespace),
                 None => Api::all(client),
             };
-            streams.push(stream(
-                api,
-                scope,
-                watcher::Config::default().page_size(PAGE),
-            ));
+            streams.push(stream(api, scope, watcher::Config::default().page_size(PAGE)));
         }
         let mut pending: BTreeSet<Option<String>> = self.scopes().into_iter().collect();
         let mut initial: HashMap<Option<String>, HashSet<PipelineRef>> = HashMap::new();
@@ -251,9 +232,7 @@ impl Watches {
 
     fn drop_unlisted(&self, scope: &Option<String>, shown: &HashSet<PipelineRef>) {
         for at in self.pipelines.names() {
-            let in_scope = scope
-                .as_ref()
-                .is_none_or(|namespace| *namespace == at.namespace);
+            let in_scope = scope.as_ref().is_none_or(|namespace| *namespace == at.namespace);
             if in_scope && !shown.contains(&at) {
                 self.gone_pipeline(at);
             }
@@ -269,10 +248,7 @@ impl Watches {
 
     fn owner_is_due(&self, at: &ChildRef, seen: &Seen) {
         if let Some((name, _)) = &seen.owner {
-            self.due(PipelineRef {
-                namespace: at.namespace.clone(),
-                name: name.clone(),
-            });
+            self.due(PipelineRef { namespace: at.namespace.clone(), name: name.clone() });
         }
     }
 
@@ -284,10 +260,7 @@ impl Watches {
 
 /// The kinds that every API server serves.
 pub fn built_in_kinds() -> impl Iterator<Item = Kind> {
-    KINDS
-        .iter()
-        .filter(|info| !info.optional)
-        .map(|info| info.kind)
+    KINDS.iter().filter(|info| !info.optional).map(|info| info.kind)
 }
 
 /// A watch that never ends: errors are logged once per failure and tried again with backoff.
@@ -334,24 +307,12 @@ fn as_values<K: serde::Serialize + Send + 'static>(
 }
 
 fn pipeline_ref(pipeline: &DeserializeGuard<ObservabilityPipeline>) -> PipelineRef {
-    PipelineRef {
-        namespace: pipeline.namespace().unwrap_or_default(),
-        name: pipeline.name_any(),
-    }
+    PipelineRef { namespace: pipeline.namespace().unwrap_or_default(), name: pipeline.name_any() }
 }
 
 fn child_ref(kind: Kind, object: &Value) -> ChildRef {
-    let text = |name: &str| {
-        object["metadata"][name]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    ChildRef {
-        kind,
-        namespace: text("namespace"),
-        name: text("name"),
-    }
+    let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
+    ChildRef { kind, namespace: text("namespace"), name: text("name") }
 }
 
 /// Field managers and annotations (`kubectl apply` keeps a copy of the whole object in one) are

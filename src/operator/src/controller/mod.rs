@@ -71,10 +71,7 @@ impl Context {
 
     fn served(&self) -> BTreeSet<Kind> {
         let served = self.served.borrow();
-        let optional = KINDS
-            .iter()
-            .filter(|info| info.optional)
-            .map(|info| info.kind);
+        let optional = KINDS.iter().filter(|info| info.optional).map(|info| info.kind);
         optional.filter(|kind| served.has(*kind)).collect()
     }
 
@@ -89,8 +86,7 @@ impl Context {
     }
 
     fn remember_status(&self, identity: &Identity, status: PipelineStatus) {
-        self.written()
-            .insert(place(identity), (identity.uid.clone(), status));
+        self.written().insert(place(identity), (identity.uid.clone(), status));
     }
 
     /// Whether what the watch shows is what was written last, or older. What it shows after that
@@ -107,10 +103,7 @@ impl Context {
 }
 
 fn place(identity: &Identity) -> PipelineRef {
-    PipelineRef {
-        namespace: identity.namespace.clone(),
-        name: identity.name.clone(),
-    }
+    PipelineRef { namespace: identity.namespace.clone(), name: identity.name.clone() }
 }
 
 /// How the loop runs.
@@ -145,10 +138,7 @@ pub async fn run(
         () = wait_for_all(all_listed) => { synced.send_replace(true); }
         _ = stop.wait_for(|stop| *stop) => return,
     }
-    tracing::info!(
-        pipelines = context.pipelines.len(),
-        "all listed, reconciling"
-    );
+    tracing::info!(pipelines = context.pipelines.len(), "all listed, reconciling");
     work(&context, options.concurrency, &mut incoming, &mut stop).await;
 }
 
@@ -184,9 +174,7 @@ async fn follow_optional_kinds(context: Arc<Context>, watches: Watches) {
             let keep = now.contains(kind);
             if !keep {
                 task.abort();
-                context
-                    .children
-                    .retain_listed(*kind, None, &std::collections::HashSet::new());
+                context.children.retain_listed(*kind, None, &std::collections::HashSet::new());
             }
             keep
         });
@@ -249,10 +237,7 @@ async fn work(
             _ = stop.wait_for(|stop| *stop) => break,
         }
     }
-    tracing::info!(
-        running = running.len(),
-        "stopping: what is being worked on is finished"
-    );
+    tracing::info!(running = running.len(), "stopping: what is being worked on is finished");
     while running.join_next().await.is_some() {}
 }
 

@@ -126,9 +126,7 @@ impl Queue {
 #[must_use]
 pub fn backoff(failures: u32, chance: f64) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
-    let full = FIRST_BACKOFF
-        .saturating_mul(1 << doublings)
-        .min(LONGEST_BACKOFF);
+    let full = FIRST_BACKOFF.saturating_mul(1 << doublings).min(LONGEST_BACKOFF);
     full.mul_f64(1.0 - JITTER * chance.clamp(0.0, 1.0))
 }
 

@@ -46,9 +46,7 @@ pub(super) async fn reconcile(context: &Context, at: &PipelineRef) -> Result<Nex
         Some(validated) => Some(validated),
         None => fall_back(context, identity, &observed).await?, // client
     };
-    let prepared = accepted
-        .as_ref()
-        .map(|accepted| prepare(context, accepted, &observed)); // pure
+    let prepared = accepted.as_ref().map(|accepted| prepare(context, accepted, &observed)); // pure
     let applied = match &prepared {
         Some(prepared) if pipeline.suspended() => Some(look(children, prepared)),
         Some(prepared) => Some(apply(cluster, children, prepared).await), // client, the only writer
@@ -96,10 +94,7 @@ impl<'a> Subject<'a> {
             meta,
             spec: readable.ok().map(|pipeline| &pipeline.spec),
             unreadable: readable.err().map(|invalid| invalid.error.as_str()),
-            status: readable
-                .ok()
-                .and_then(|p| p.status.clone())
-                .unwrap_or_default(),
+            status: readable.ok().and_then(|p| p.status.clone()).unwrap_or_default(),
         })
     }
 
@@ -111,10 +106,7 @@ impl<'a> Subject<'a> {
         match self.spec {
             Some(spec) => validate(&self.identity, spec, &observed.external),
             None => Verdict {
-                config: vec![format!(
-                    "spec: {}",
-                    self.unreadable.unwrap_or("cannot be read")
-                )],
+                config: vec![format!("spec: {}", self.unreadable.unwrap_or("cannot be read"))],
                 ..Verdict::default()
             },
         }
@@ -155,9 +147,7 @@ fn prepare(context: &Context, accepted: &Validated, observed: &Observed) -> Prep
     let mut prepared = render(accepted, &surroundings);
     let current = accepted.identity().revision(&spec_hash(accepted.spec()));
     if let Some(previous) = observed.previous_revision(&current) {
-        prepared
-            .untouched
-            .insert((Kind::ControllerRevision, previous.to_owned()));
+        prepared.untouched.insert((Kind::ControllerRevision, previous.to_owned()));
     }
     prepared
 }
@@ -167,16 +157,11 @@ async fn failing_pods(
     identity: &Identity,
     applied: Option<&Applied>,
 ) -> Vec<Pod> {
-    let waiting = applied
-        .and_then(Applied::workload)
-        .is_some_and(|(_, r)| in_progress(r));
+    let waiting = applied.and_then(Applied::workload).is_some_and(|(_, r)| in_progress(r));
     if !waiting {
         return Vec::new();
     }
-    let pods = context
-        .cluster
-        .pods(&identity.namespace, &identity.selector_text())
-        .await;
+    let pods = context.cluster.pods(&identity.namespace, &identity.selector_text()).await;
     pods.unwrap_or_else(|error| {
         tracing::warn!(%error, namespace = identity.namespace, "pods cannot be listed");
         Vec::new()
@@ -193,9 +178,7 @@ async fn report(
     findings: &Findings<'_>,
 ) -> Result<(), RequestError> {
     let identity = &pipeline.identity;
-    let before = context
-        .last_status(identity)
-        .unwrap_or_else(|| pipeline.status.clone());
+    let before = context.last_status(identity).unwrap_or_else(|| pipeline.status.clone());
     let after = status(findings, &before, &Time(Timestamp::now()));
     // What the store shows may lag behind what was written; what somebody else wrote shows there.
     let shown = context.is_current(identity, &pipeline.status);
@@ -204,10 +187,7 @@ async fn report(
     }
     let body =
         serde_json::to_value(&after).map_err(|error| RequestError::Invalid(error.to_string()))?;
-    context
-        .cluster
-        .write_status(&identity.namespace, &identity.name, &identity.uid, &body)
-        .await?;
+    context.cluster.write_status(&identity.namespace, &identity.name, &identity.uid, &body).await?;
     context.remember_status(identity, after.clone());
     for condition in worth_an_event(&before, &after) {
         tracing::info!(
@@ -234,17 +214,10 @@ fn next(applied: Option<&Applied>, observed: &Observed) -> Next {
     if applied.incomplete() {
         return Next::Retry;
     }
-    if applied
-        .workload()
-        .is_some_and(|(_, rollout)| in_progress(rollout))
-    {
+    if applied.workload().is_some_and(|(_, rollout)| in_progress(rollout)) {
         return Next::After(ROLLOUT_INTERVAL);
     }
-    if observed.external.is_empty() {
-        Next::Settled
-    } else {
-        Next::After(EXTERNAL_INTERVAL)
-    }
+    if observed.external.is_empty() { Next::Settled } else { Next::After(EXTERNAL_INTERVAL) }
 }
 
 /// How long a run took, for metrics.

@@ -29,11 +29,5 @@ pub(super) fn autoscaler(pipeline: &Validated) -> Option<Object> {
             },
         }],
     }});
-    Some(child(
-        pipeline,
-        Kind::HorizontalPodAutoscaler,
-        name,
-        Meta::default(),
-        content,
-    ))
+    Some(child(pipeline, Kind::HorizontalPodAutoscaler, name, Meta::default(), content))
 }

@@ -42,13 +42,7 @@ pub(super) fn dashboard(
     let text = format!("{model:#}\n");
     let key = model::data_key(identity, &dashboard.name);
     let name = identity.dashboard(&dashboard.name);
-    Some(child(
-        pipeline,
-        Kind::ConfigMap,
-        name,
-        meta,
-        json!({"data": {key: text}}),
-    ))
+    Some(child(pipeline, Kind::ConfigMap, name, meta, json!({"data": {key: text}})))
 }
 
 /// None unless the pipeline defines data sources and the operator lets it.
@@ -64,11 +58,5 @@ pub(super) fn datasources(pipeline: &Validated, settings: &Settings) -> Option<O
     // The sidecar writes keys as file names into one directory for all namespaces.
     let key = format!("{}-{}-datasources.yaml", identity.namespace, identity.name);
     let data = json!({"data": {key: text}});
-    Some(child(
-        pipeline,
-        Kind::ConfigMap,
-        identity.datasources(),
-        meta,
-        data,
-    ))
+    Some(child(pipeline, Kind::ConfigMap, identity.datasources(), meta, data))
 }

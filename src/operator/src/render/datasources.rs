@@ -168,19 +168,13 @@ pub fn word(signal: Datasource) -> &'static str {
 #[must_use]
 pub fn provisioning(datasources: &Datasources, identity: &Identity) -> Option<String> {
     let signals = [Datasource::Metrics, Datasource::Logs, Datasource::Traces];
-    let sources: Vec<Source> = signals
-        .into_iter()
-        .filter_map(|signal| source(datasources, signal, identity))
-        .collect();
+    let sources: Vec<Source> =
+        signals.into_iter().filter_map(|signal| source(datasources, signal, identity)).collect();
     if sources.is_empty() {
         return None;
     }
     // Strings, numbers and lists of them: there is nothing in it that YAML cannot hold.
-    serde_yaml::to_string(&File {
-        api_version: 1,
-        datasources: sources,
-    })
-    .ok()
+    serde_yaml::to_string(&File { api_version: 1, datasources: sources }).ok()
 }
 
 fn source(datasources: &Datasources, signal: Datasource, identity: &Identity) -> Option<Source> {
@@ -217,10 +211,7 @@ fn settings(datasources: &Datasources, signal: Datasource, identity: &Identity) 
             ..none
         },
         Datasource::Logs => Settings {
-            derived_fields: uid_of(Datasource::Traces)
-                .into_iter()
-                .map(derived_field)
-                .collect(),
+            derived_fields: uid_of(Datasource::Traces).into_iter().map(derived_field).collect(),
             ..none
         },
         Datasource::Traces => Settings {
@@ -233,10 +224,7 @@ fn settings(datasources: &Datasources, signal: Datasource, identity: &Identity) 
 }
 
 fn exemplar(datasource_uid: String) -> Exemplar {
-    Exemplar {
-        name: EXEMPLAR_LABEL,
-        datasource_uid,
-    }
+    Exemplar { name: EXEMPLAR_LABEL, datasource_uid }
 }
 
 fn derived_field(datasource_uid: String) -> DerivedField {
@@ -263,18 +251,12 @@ fn traces_to_logs(datasource_uid: String) -> TracesToLogs {
 /// name: over several at once Prometheus refuses series that differ in their names alone.
 fn traces_to_metrics(datasource_uid: String) -> TracesToMetrics {
     let rate = |series: &str| format!("sum by (job) (rate({series}[5m]))");
-    let series = REQUEST_SERIES
-        .iter()
-        .map(|series| rate(series))
-        .collect::<Vec<_>>();
+    let series = REQUEST_SERIES.iter().map(|series| rate(series)).collect::<Vec<_>>();
     TracesToMetrics {
         datasource_uid,
         span_start_time_shift: format!("-{METRIC_SHIFT}"),
         span_end_time_shift: METRIC_SHIFT.into(),
-        queries: vec![Query {
-            name: "Requests by service",
-            query: literal(&series.join(" or ")),
-        }],
+        queries: vec![Query { name: "Requests by service", query: literal(&series.join(" or ")) }],
     }
 }
 

@@ -16,11 +16,5 @@ pub(super) fn disruption_budget(pipeline: &Validated) -> Option<Object> {
         "selector": {"matchLabels": pipeline.identity().selector()},
     }});
     let name = pipeline.identity().collector();
-    Some(child(
-        pipeline,
-        Kind::PodDisruptionBudget,
-        name,
-        Meta::default(),
-        content,
-    ))
+    Some(child(pipeline, Kind::PodDisruptionBudget, name, Meta::default(), content))
 }

@@ -165,11 +165,7 @@ fn child(pipeline: &Validated, kind: Kind, name: String, meta: Meta, content: Va
     if let Value::Object(content) = without_nulls(content) {
         body.extend(content);
     }
-    Object {
-        kind,
-        name,
-        body: Value::Object(body),
-    }
+    Object { kind, name, body: Value::Object(body) }
 }
 
 /// Labels and annotations beside those of every child, which win.

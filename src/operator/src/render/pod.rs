@@ -112,16 +112,9 @@ fn ports(pipeline: &Validated) -> Value {
 
 /// What the spec asks for; a memory limit that follows memory_limiter where it asks for none.
 fn resources(pipeline: &Validated) -> Value {
-    let wanted = pipeline
-        .spec()
-        .collector
-        .resources
-        .clone()
-        .unwrap_or_default();
+    let wanted = pipeline.spec().collector.resources.clone().unwrap_or_default();
     let text = |map: BTreeMap<String, _>| -> BTreeMap<String, Value> {
-        map.into_iter()
-            .map(|(name, quantity)| (name, json!(quantity)))
-            .collect()
+        map.into_iter().map(|(name, quantity)| (name, json!(quantity))).collect()
     };
     let mut limits = text(wanted.limits);
     let mut requests = text(wanted.requests);
@@ -145,13 +138,6 @@ fn volumes(pipeline: &Validated) -> Value {
         "name": "config",
         "configMap": {"name": pipeline.identity().config()},
     })];
-    list.extend(
-        pipeline
-            .spec()
-            .collector
-            .volumes
-            .iter()
-            .map(|volume| json!(volume)),
-    );
+    list.extend(pipeline.spec().collector.volumes.iter().map(|volume| json!(volume)));
     Value::Array(list)
 }

@@ -20,10 +20,7 @@ pub(super) fn pod_monitor(pipeline: &Validated, settings: &Settings) -> Object {
         "selector": {"matchLabels": pipeline.identity().selector()},
         "podMetricsEndpoints": endpoints,
     }});
-    let meta = Meta {
-        labels: settings.monitor_labels.clone(),
-        ..Meta::default()
-    };
+    let meta = Meta { labels: settings.monitor_labels.clone(), ..Meta::default() };
     let name = pipeline.identity().collector();
     child(pipeline, Kind::PodMonitor, name, meta, content)
 }

@@ -25,18 +25,9 @@ pub(super) fn prometheus_rules(
     place(&spec.rule_groups, surroundings.placement)
         .into_iter()
         .map(|(index, groups)| {
-            let meta = Meta {
-                labels: labels.clone(),
-                ..Meta::default()
-            };
+            let meta = Meta { labels: labels.clone(), ..Meta::default() };
             let name = pipeline.identity().rules(index);
-            child(
-                pipeline,
-                Kind::PrometheusRule,
-                name,
-                meta,
-                json!({"spec": {"groups": groups}}),
-            )
+            child(pipeline, Kind::PrometheusRule, name, meta, json!({"spec": {"groups": groups}}))
         })
         .collect()
 }
@@ -49,15 +40,12 @@ fn place<'a>(
 ) -> BTreeMap<usize, Vec<&'a RuleGroup>> {
     let mut filled: BTreeMap<usize, usize> = BTreeMap::new();
     let mut chosen: BTreeMap<&str, usize> = BTreeMap::new();
-    let (settled, new): (Vec<&RuleGroup>, Vec<&RuleGroup>) = groups
-        .iter()
-        .partition(|group| placement.contains_key(&group.name));
+    let (settled, new): (Vec<&RuleGroup>, Vec<&RuleGroup>) =
+        groups.iter().partition(|group| placement.contains_key(&group.name));
     for group in settled.into_iter().chain(new) {
         let bytes = size(group);
         let fits = |index: &usize| {
-            filled
-                .get(index)
-                .is_none_or(|used| used + bytes <= MAX_RULE_OBJECT_BYTES)
+            filled.get(index).is_none_or(|used| used + bytes <= MAX_RULE_OBJECT_BYTES)
         };
         let index = placement
             .get(&group.name)
@@ -97,11 +85,7 @@ mod tests {
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
         };
-        RuleGroup {
-            name: name.into(),
-            rules: vec![rule],
-            ..RuleGroup::default()
-        }
+        RuleGroup { name: name.into(), rules: vec![rule], ..RuleGroup::default() }
     }
 
     fn names(placed: &BTreeMap<usize, Vec<&RuleGroup>>) -> Vec<(usize, Vec<String>)> {
@@ -126,10 +110,7 @@ mod tests {
         assert_eq!(before.len(), 3);
         let placement = BTreeMap::from([("a".into(), 0), ("b".into(), 1), ("c".into(), 2)]);
         let after = place(&all[1..], &placement);
-        assert_eq!(
-            names(&after),
-            [(1, vec!["b".to_owned()]), (2, vec!["c".to_owned()])]
-        );
+        assert_eq!(names(&after), [(1, vec!["b".to_owned()]), (2, vec!["c".to_owned()])]);
     }
 
     #[test]

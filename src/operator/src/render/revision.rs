@@ -17,8 +17,7 @@ pub(super) fn revision(pipeline: &Validated, number: i64) -> Object {
         "revision": number,
     });
     let mut meta = Meta::default();
-    meta.annotations
-        .insert(REVISION_ANNOTATION.into(), number.to_string());
+    meta.annotations.insert(REVISION_ANNOTATION.into(), number.to_string());
     child(pipeline, Kind::ControllerRevision, name, meta, content)
 }
 
@@ -31,8 +30,5 @@ pub fn spec_hash(spec: &ObservabilityPipelineSpec) -> String {
 
 /// Suspension says whether to reconcile, not what.
 fn without_suspend(spec: &ObservabilityPipelineSpec) -> ObservabilityPipelineSpec {
-    ObservabilityPipelineSpec {
-        suspend: None,
-        ..spec.clone()
-    }
+    ObservabilityPipelineSpec { suspend: None, ..spec.clone() }
 }

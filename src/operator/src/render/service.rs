@@ -15,22 +15,14 @@ pub(super) fn service(pipeline: &Validated) -> Option<Object> {
     if ports.is_empty() {
         return None;
     }
-    let settings = pipeline
-        .spec()
-        .collector
-        .service
-        .clone()
-        .unwrap_or_default();
+    let settings = pipeline.spec().collector.service.clone().unwrap_or_default();
     let content = json!({"spec": {
         "type": settings.kind.unwrap_or_default().as_str(),
         "internalTrafficPolicy": traffic_policy(pipeline, settings.internal_traffic_policy).as_str(),
         "selector": pipeline.identity().selector(),
         "ports": unless_empty(&ports.iter().map(port).collect::<Vec<_>>()),
     }});
-    let meta = Meta {
-        annotations: settings.annotations,
-        ..Meta::default()
-    };
+    let meta = Meta { annotations: settings.annotations, ..Meta::default() };
     let name = pipeline.identity().collector();
     Some(child(pipeline, Kind::Service, name, meta, content))
 }

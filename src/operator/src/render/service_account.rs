@@ -9,11 +9,7 @@ use crate::validate::Validated;
 
 pub(super) fn service_account(pipeline: &Validated) -> Object {
     let meta = Meta {
-        annotations: pipeline
-            .spec()
-            .collector
-            .service_account_annotations
-            .clone(),
+        annotations: pipeline.spec().collector.service_account_annotations.clone(),
         ..Meta::default()
     };
     let name = pipeline.identity().collector();

@@ -32,13 +32,7 @@ pub(super) fn workload(pipeline: &Validated, settings: &Settings) -> Object {
         }
     }
     let name = pipeline.identity().collector();
-    child(
-        pipeline,
-        kind(mode),
-        name,
-        Meta::default(),
-        json!({"spec": spec}),
-    )
+    child(pipeline, kind(mode), name, Meta::default(), json!({"spec": spec}))
 }
 
 fn kind(mode: Mode) -> Kind {
@@ -94,9 +88,7 @@ fn deployment_strategy(collector: &CollectorSpec) -> Value {
 fn stateful_set_strategy(collector: &CollectorSpec) -> Value {
     let wanted = collector.update_strategy.clone().unwrap_or_default();
     let kind = wanted.kind.unwrap_or_default();
-    let bounds = wanted
-        .rolling_update
-        .map(|bounds| json!({"partition": bounds.partition}));
+    let bounds = wanted.rolling_update.map(|bounds| json!({"partition": bounds.partition}));
     json!({"type": kind.as_str(), "rollingUpdate": bounds})
 }
 

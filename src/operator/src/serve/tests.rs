@@ -21,12 +21,7 @@ async fn start(ready: bool) -> Server {
     let (_ready, is_ready) = watch::channel(ready);
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(serve(listener, Metrics::new(), is_ready, stopped));
-    Server {
-        address,
-        _ready,
-        stop,
-        task,
-    }
+    Server { address, _ready, stop, task }
 }
 
 fn send(address: SocketAddr, text: &str) -> Client {
@@ -43,10 +38,7 @@ fn answer_on(mut stream: Client) -> String {
 
 async fn ask(request: &str, ready: bool) -> String {
     let server = start(ready).await;
-    answer_on(send(
-        server.address,
-        &format!("{request} HTTP/1.1\r\nHost: x\r\n\r\n"),
-    ))
+    answer_on(send(server.address, &format!("{request} HTTP/1.1\r\nHost: x\r\n\r\n")))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,35 +54,21 @@ async fn every_path_answers_as_documented() {
         ("DELETE /readyz", true, "405"),
     ] {
         let text = ask(request, ready).await;
-        assert!(
-            text.starts_with(&format!("HTTP/1.1 {status} ")),
-            "{request}: {text}"
-        );
+        assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {text}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_are_openmetrics() {
     let text = ask("GET /metrics", true).await;
-    assert!(
-        text.contains("content-type: application/openmetrics-text; version=1.0.0"),
-        "{text}"
-    );
+    assert!(text.contains("content-type: application/openmetrics-text; version=1.0.0"), "{text}");
     assert!(text.ends_with("# EOF\n"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_says_why() {
-    assert!(
-        ask("POST /livez", true)
-            .await
-            .contains("\r\nallow: GET\r\n")
-    );
-    assert!(
-        ask("GET /readyz", false)
-            .await
-            .ends_with("not ready: not everything is listed yet\n")
-    );
+    assert!(ask("POST /livez", true).await.contains("\r\nallow: GET\r\n"));
+    assert!(ask("GET /readyz", false).await.ends_with("not ready: not everything is listed yet\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,17 +95,10 @@ async fn the_server_ends_with_whoever_could_stop_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn more_connections_than_slots_wait_their_turn() {
     let server = start(true).await;
-    let mut idle: Vec<Client> = (0..MAX_CONNECTIONS)
-        .map(|_| send(server.address, ""))
-        .collect();
+    let mut idle: Vec<Client> = (0..MAX_CONNECTIONS).map(|_| send(server.address, "")).collect();
     let mut waiting = send(server.address, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
-    waiting
-        .set_read_timeout(Some(Duration::from_millis(200)))
-        .unwrap();
-    assert_eq!(
-        waiting.read(&mut [0]).unwrap_err().kind(),
-        ErrorKind::WouldBlock
-    );
+    waiting.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert_eq!(waiting.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
     idle.pop();
     waiting.set_read_timeout(None).unwrap();
     assert!(answer_on(waiting).starts_with("HTTP/1.1 200 "));

@@ -50,12 +50,7 @@ struct Finding {
 
 impl Finding {
     fn new(kind: &'static str, status: ConditionStatus, reason: Reason) -> Self {
-        Self {
-            kind,
-            status,
-            reason,
-            details: Vec::new(),
-        }
+        Self { kind, status, reason, details: Vec::new() }
     }
 
     fn with(mut self, details: Vec<String>) -> Self {
@@ -95,10 +90,7 @@ fn with_numbers(
     summary: &Summary,
     applied: &Applied,
 ) -> PipelineStatus {
-    let rollout = applied
-        .workload()
-        .map(|(_, rollout)| *rollout)
-        .unwrap_or_default();
+    let rollout = applied.workload().map(|(_, rollout)| *rollout).unwrap_or_default();
     let count = |n: usize| i32::try_from(n).ok();
     PipelineStatus {
         mode: Some(summary.mode.as_str().to_owned()),
@@ -116,13 +108,8 @@ fn with_numbers(
 
 fn config_valid(verdict: &Verdict) -> Finding {
     if verdict.config.is_empty() {
-        return Finding::new("ConfigValid", ConditionStatus::True, Reason::Valid).with(
-            verdict
-                .warnings
-                .iter()
-                .map(|warning| format!("warning: {warning}"))
-                .collect(),
-        );
+        return Finding::new("ConfigValid", ConditionStatus::True, Reason::Valid)
+            .with(verdict.warnings.iter().map(|warning| format!("warning: {warning}")).collect());
     }
     Finding::new("ConfigValid", ConditionStatus::False, Reason::InvalidConfig)
         .with(verdict.config.clone())
@@ -136,18 +123,11 @@ fn collector_available(findings: &Findings<'_>) -> Finding {
     if let Some(trouble) = trouble(KIND, applied, is_collector) {
         return trouble;
     }
-    if applied
-        .outcomes()
-        .iter()
-        .any(|(_, outcome)| matches!(outcome, Outcome::Retiring))
-    {
+    if applied.outcomes().iter().any(|(_, outcome)| matches!(outcome, Outcome::Retiring)) {
         let (_, details) = pods::failure(findings.pods).unwrap_or((Reason::RollingOut, Vec::new()));
         return Finding::new(KIND, ConditionStatus::False, Reason::SwitchingMode).with(details);
     }
-    let rollout = applied
-        .workload()
-        .map(|(_, rollout)| *rollout)
-        .unwrap_or_default();
+    let rollout = applied.workload().map(|(_, rollout)| *rollout).unwrap_or_default();
     let progress = format!("{} of {} ready", rollout.ready, rollout.wanted);
     if rollout.current && rollout.wanted == 0 && summary.mode == Mode::DaemonSet {
         let detail = "no node matches the DaemonSet's node selector, affinity and tolerations";
@@ -204,9 +184,7 @@ fn ready(all: &[Finding], suspended: bool) -> Finding {
     if suspended {
         return Finding::new(KIND, ConditionStatus::Unknown, Reason::Suspended);
     }
-    let without_rules = all
-        .iter()
-        .any(|finding| finding.reason == Reason::KindNotServed);
+    let without_rules = all.iter().any(|finding| finding.reason == Reason::KindNotServed);
     let obstacle = all.iter().find(|finding| {
         finding.status != ConditionStatus::True && finding.reason != Reason::KindNotServed
     });
@@ -228,11 +206,7 @@ fn trouble(
     concerns: impl Fn(&Applied, &ChildRef) -> bool,
 ) -> Option<Finding> {
     let mut found: Vec<(Reason, String)> = Vec::new();
-    for (at, outcome) in applied
-        .outcomes()
-        .iter()
-        .filter(|(at, _)| concerns(applied, at))
-    {
+    for (at, outcome) in applied.outcomes().iter().filter(|(at, _)| concerns(applied, at)) {
         let place = format!("{} {}", at.kind, at.name);
         match outcome {
             Outcome::NameConflict { owner } => found.push((Reason::NameConflict, owner.clone())),
@@ -247,24 +221,10 @@ fn trouble(
         }
     }
     // The one that needs somebody to act comes first, whatever the order of applying.
-    let order = [
-        Reason::Forbidden,
-        Reason::NameConflict,
-        Reason::Refused,
-        Reason::NotApplied,
-    ];
-    let rank = |reason: &Reason| {
-        order
-            .iter()
-            .position(|r| r == reason)
-            .unwrap_or(order.len())
-    };
+    let order = [Reason::Forbidden, Reason::NameConflict, Reason::Refused, Reason::NotApplied];
+    let rank = |reason: &Reason| order.iter().position(|r| r == reason).unwrap_or(order.len());
     let first = found.iter().map(|(reason, _)| *reason).min_by_key(rank)?;
-    let details = found
-        .into_iter()
-        .filter(|(r, _)| *r == first)
-        .map(|(_, d)| d)
-        .collect();
+    let details = found.into_iter().filter(|(r, _)| *r == first).map(|(_, d)| d).collect();
     Some(Finding::new(kind, ConditionStatus::False, first).with(details))
 }
 
@@ -286,9 +246,7 @@ fn is_collector(applied: &Applied, at: &ChildRef) -> bool {
 
 /// The configuration's ConfigMap is named after the workload.
 fn is_configuration(applied: &Applied, at: &ChildRef) -> bool {
-    applied
-        .workload()
-        .is_some_and(|(workload, _)| at.name == format!("{}-config", workload.name))
+    applied.workload().is_some_and(|(workload, _)| at.name == format!("{}-config", workload.name))
 }
 
 fn condition(
@@ -307,9 +265,7 @@ fn condition(
         reason: finding.reason.as_str().to_owned(),
         message: message(finding.reason, finding.details),
         observed_generation: generation,
-        last_transition_time: before
-            .map_or(now, |before| &before.last_transition_time)
-            .clone(),
+        last_transition_time: before.map_or(now, |before| &before.last_transition_time).clone(),
     }
 }
 

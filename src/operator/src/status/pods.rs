@@ -30,14 +30,10 @@ pub(super) fn failure(pods: &[Pod]) -> Option<(Reason, Vec<String>)> {
 fn failing(pod: &Pod) -> Option<String> {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     let status = pod.status.as_ref()?;
-    status
-        .container_statuses
-        .iter()
-        .flatten()
-        .find_map(|container| {
-            let (reason, message) = waiting(container)?;
-            Some(format!("pod {name}: {reason}: {message}"))
-        })
+    status.container_statuses.iter().flatten().find_map(|container| {
+        let (reason, message) = waiting(container)?;
+        Some(format!("pod {name}: {reason}: {message}"))
+    })
 }
 
 /// Why a container waits. Restart counts and back-off times move by themselves and are left out:
@@ -48,10 +44,7 @@ fn waiting(container: &ContainerStatus) -> Option<(&str, String)> {
     if !FAILURES.contains(&reason) {
         return None;
     }
-    let last = container
-        .last_state
-        .as_ref()
-        .and_then(|state| state.terminated.as_ref());
+    let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
     let message = match (reason, last) {
         ("CrashLoopBackOff", Some(last)) => {
             let why = last.reason.as_deref().unwrap_or("ended");
@@ -71,8 +64,5 @@ fn unschedulable(pod: &Pod) -> Option<String> {
             && condition.status == "False"
             && condition.reason.as_deref() == Some("Unschedulable")
     })?;
-    Some(format!(
-        "pod {name}: {}",
-        condition.message.as_deref().unwrap_or("no node fits")
-    ))
+    Some(format!("pod {name}: {}", condition.message.as_deref().unwrap_or("no node fits")))
 }

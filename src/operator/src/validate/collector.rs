@@ -46,12 +46,8 @@ pub(super) struct CheckedCollector {
 }
 
 pub(super) fn check(collector: &CollectorSpec) -> CheckedCollector {
-    let environment = PodEnvironment {
-        variables: &collector.env,
-    };
-    let options = Options {
-        reserved_ports: vec![ADMIN_PORT],
-    };
+    let environment = PodEnvironment { variables: &collector.env };
+    let options = Options { reserved_ports: vec![ADMIN_PORT] };
     let report = obspipe_model::check(collector.config.value(), &environment, &options);
     let config_yaml = obspipe_model::yaml::emit(&collector.config.value().sorted());
     let mut problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
@@ -63,12 +59,7 @@ pub(super) fn check(collector: &CollectorSpec) -> CheckedCollector {
         problems.extend(memory_problem(collector, config));
         warnings.extend(loopback_warnings(config));
     }
-    CheckedCollector {
-        checked: report.checked,
-        config_yaml,
-        problems,
-        warnings,
-    }
+    CheckedCollector { checked: report.checked, config_yaml, problems, warnings }
 }
 
 /// The environment of a collector's pod as far as the operator can know it: it reads no Secret and
@@ -79,20 +70,11 @@ struct PodEnvironment<'a> {
 
 impl Environment for PodEnvironment<'_> {
     fn lookup(&self, name: &str) -> Answer {
-        const SET_BY_US: [&str; 5] = [
-            "K8S_NODE_NAME",
-            "POD_NAME",
-            "POD_NAMESPACE",
-            "POD_IP",
-            "OBSPIPE_ADMIN_LISTEN",
-        ];
+        const SET_BY_US: [&str; 5] =
+            ["K8S_NODE_NAME", "POD_NAME", "POD_NAMESPACE", "POD_IP", "OBSPIPE_ADMIN_LISTEN"];
         let Some(variable) = self.variables.iter().find(|variable| variable.name == name) else {
             let from_kubelet = SET_BY_US.contains(&name) || name.starts_with("KUBERNETES_");
-            return if from_kubelet {
-                Answer::Unknown
-            } else {
-                Answer::Unset
-            };
+            return if from_kubelet { Answer::Unknown } else { Answer::Unset };
         };
         match (&variable.value, &variable.value_from) {
             (_, Some(_)) => Answer::Unknown,
@@ -112,11 +94,7 @@ pub(super) fn ports(config: &Checked) -> Vec<Port> {
         .map(|listener| Port {
             name: port_name(&listener.name),
             number: listener.port,
-            app_protocol: if listener.kind == ListenerKind::OtlpGrpc {
-                "grpc"
-            } else {
-                "http"
-            },
+            app_protocol: if listener.kind == ListenerKind::OtlpGrpc { "grpc" } else { "http" },
             purpose: match listener.kind {
                 ListenerKind::OtlpGrpc | ListenerKind::OtlpHttp => Purpose::Receive,
                 ListenerKind::PrometheusScrape => Purpose::Scrape,
@@ -156,10 +134,7 @@ fn mount_problems(collector: &CollectorSpec) -> Vec<String> {
 fn quantity_problems(collector: &CollectorSpec) -> Vec<String> {
     let mut found = Vec::new();
     let resources = collector.resources.clone().unwrap_or_default();
-    for (section, map) in [
-        ("limits", &resources.limits),
-        ("requests", &resources.requests),
-    ] {
+    for (section, map) in [("limits", &resources.limits), ("requests", &resources.requests)] {
         for (name, quantity) in map {
             if Quantity::parse(&quantity.0).is_none() {
                 found.push(format!(
@@ -170,16 +145,11 @@ fn quantity_problems(collector: &CollectorSpec) -> Vec<String> {
         }
     }
     for (name, request) in &resources.requests {
-        let limit = resources
-            .limits
-            .get(name)
-            .and_then(|limit| Quantity::parse(&limit.0));
+        let limit = resources.limits.get(name).and_then(|limit| Quantity::parse(&limit.0));
         if let (Some(limit), Some(request)) = (limit, Quantity::parse(&request.0))
             && request > limit
         {
-            found.push(format!(
-                "collector.resources.requests.{name}: more than its limit"
-            ));
+            found.push(format!("collector.resources.requests.{name}: more than its limit"));
         }
     }
     if let Some(storage) = &collector.storage

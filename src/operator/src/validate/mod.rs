@@ -38,10 +38,7 @@ pub struct Verdict {
 impl Verdict {
     /// Every problem, in the order of the spec.
     pub fn problems(&self) -> impl Iterator<Item = &String> {
-        self.config
-            .iter()
-            .chain(&self.rules)
-            .chain(&self.dashboards)
+        self.config.iter().chain(&self.rules).chain(&self.dashboards)
     }
 }
 
@@ -141,9 +138,7 @@ fn name_problem(name: &str) -> Option<String> {
     let good = name.len() <= crate::api::schema::MAX_NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && !name.ends_with('-')
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     (!good).then(|| {
         format!(
             "metadata.name: {name:?} must be at most {} characters of a-z, 0-9 and '-', begin with \

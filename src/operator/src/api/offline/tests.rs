@@ -37,43 +37,22 @@ fn a_good_pipeline_has_no_problem() {
 
 #[test]
 fn every_rule_and_pattern_can_be_evaluated() {
-    assert!(
-        RULES.compilation_errors().is_empty(),
-        "{:?}",
-        RULES.compilation_errors()
-    );
+    assert!(RULES.compilation_errors().is_empty(), "{:?}", RULES.compilation_errors());
     let mut open = vec![&*SCHEMA];
     while let Some(schema) = open.pop() {
         if let Some(pattern) = schema["pattern"].as_str() {
             assert!(Regex::new(pattern).is_ok(), "{pattern}");
         }
-        open.extend(
-            schema["properties"]
-                .as_object()
-                .into_iter()
-                .flat_map(Map::values),
-        );
-        open.extend(
-            ["items", "additionalProperties"]
-                .iter()
-                .filter_map(|name| schema.get(*name)),
-        );
+        open.extend(schema["properties"].as_object().into_iter().flat_map(Map::values));
+        open.extend(["items", "additionalProperties"].iter().filter_map(|name| schema.get(*name)));
     }
 }
 
 #[test]
 fn shape() {
     for (pointer, value, expected) in [
-        (
-            "/kind",
-            json!("Pipeline"),
-            "kind: must be \"ObservabilityPipeline\", not \"Pipeline\"",
-        ),
-        (
-            "/spec/suspend",
-            json!("yes"),
-            "spec.suspend: must be true or false, not \"yes\"",
-        ),
+        ("/kind", json!("Pipeline"), "kind: must be \"ObservabilityPipeline\", not \"Pipeline\""),
+        ("/spec/suspend", json!("yes"), "spec.suspend: must be true or false, not \"yes\""),
         (
             "/spec/dashbords",
             json!([]),
@@ -95,10 +74,7 @@ fn shape() {
 fn modes_are_an_enumeration() {
     let found = with("/spec/collector/mode", json!("Sidecar"));
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(
-        found[0].starts_with("spec.collector.mode: must be one of "),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("spec.collector.mode: must be one of "), "{found:?}");
     assert!(found[0].ends_with("not \"Sidecar\""), "{found:?}");
 }
 
@@ -113,33 +89,15 @@ fn elements_are_known_by_their_key() {
 fn rules_are_evaluated() {
     let found = with("/spec/collector/replicas", json!(2));
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(
-        found[0].starts_with("spec.collector.replicas: replicas is for"),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("spec.collector.replicas: replicas is for"), "{found:?}");
     let found = with("/metadata/name", json!("9lives"));
-    assert!(
-        found
-            .iter()
-            .any(|line| line.contains("metadata.name must be")),
-        "{found:?}"
-    );
+    assert!(found.iter().any(|line| line.contains("metadata.name must be")), "{found:?}");
     let both = json!([{"name": "A", "value": "1", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]);
     let found = with("/spec/collector/env", both);
-    assert!(
-        found
-            .iter()
-            .any(|line| line.contains("value or valueFrom, not both")),
-        "{found:?}"
-    );
+    assert!(found.iter().any(|line| line.contains("value or valueFrom, not both")), "{found:?}");
     let labels = json!({"app.kubernetes.io/name": "x"});
     let found = with("/spec/collector/podLabels", labels);
-    assert!(
-        found
-            .iter()
-            .any(|line| line.contains("they select the pods")),
-        "{found:?}"
-    );
+    assert!(found.iter().any(|line| line.contains("they select the pods")), "{found:?}");
 }
 
 #[test]
@@ -149,10 +107,7 @@ fn an_unknown_field_does_not_hide_a_rule() {
     object["spec"]["collector"]["tolerrations"] = json!([]);
     let found = problems(&object);
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(
-        found[0].contains("did you mean \"tolerations\"?"),
-        "{found:?}"
-    );
+    assert!(found[0].contains("did you mean \"tolerations\"?"), "{found:?}");
 }
 
 #[test]
@@ -172,41 +127,17 @@ fn bounds_hold() {
         [walk.problems, walk.unknown].concat()
     };
     for (value, expected) in [
-        (
-            json!({"text": "é"}),
-            "at.text: must have at least 2 characters, not 1",
-        ),
-        (
-            json!({"text": "ab1"}),
-            "at.text: must match ^[a-z]+$, not \"ab1\"",
-        ),
-        (
-            json!({"text": "abcd"}),
-            "at.text: must have at most 3 characters, not 4",
-        ),
+        (json!({"text": "é"}), "at.text: must have at least 2 characters, not 1"),
+        (json!({"text": "ab1"}), "at.text: must match ^[a-z]+$, not \"ab1\""),
+        (json!({"text": "abcd"}), "at.text: must have at most 3 characters, not 4"),
         (json!({"count": 0}), "at.count: must be at least 1, not 0"),
         (json!({"count": 6}), "at.count: must be at most 5, not 6"),
-        (
-            json!({"count": 5_000_000_000_i64}),
-            "at.count: must be an integer, not 5000000000",
-        ),
-        (
-            json!({"list": ["a", "b"]}),
-            "at.list: must have at most 1 items, not 2",
-        ),
+        (json!({"count": 5_000_000_000_i64}), "at.count: must be an integer, not 5000000000"),
+        (json!({"list": ["a", "b"]}), "at.list: must have at most 1 items, not 2"),
         (json!({"list": [1]}), "at.list[0]: must be a string, not 1"),
-        (
-            json!({"map": {"a.b": 1}}),
-            "at.map[a.b]: must be a string, not 1",
-        ),
-        (
-            json!({"map": {"a": "", "b": ""}}),
-            "at.map: must have at most 1 entries, not 2",
-        ),
-        (
-            json!({"either": true}),
-            "at.either: must be an integer or a string, not true",
-        ),
+        (json!({"map": {"a.b": 1}}), "at.map[a.b]: must be a string, not 1"),
+        (json!({"map": {"a": "", "b": ""}}), "at.map: must have at most 1 entries, not 2"),
+        (json!({"either": true}), "at.either: must be an integer or a string, not true"),
         (json!({"set": ["a", "a"]}), "at.set[1]: duplicate \"a\""),
         (json!([]), "at: must be an object, not a list"),
     ] {

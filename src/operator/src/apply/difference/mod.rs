@@ -123,10 +123,7 @@ impl Comparison<'_> {
         };
         for element in wanted {
             let at = path.element(keys, element);
-            match live
-                .iter()
-                .find(|other| path::same_element(keys, element, other))
-            {
+            match live.iter().find(|other| path::same_element(keys, element, other)) {
                 Some(other) => self.value(element, Some(other), &at),
                 None => self.note(&at, DifferenceKind::Missing),
             }
@@ -144,10 +141,7 @@ impl Comparison<'_> {
     }
 
     fn note(&mut self, path: &Path<'_>, kind: DifferenceKind) {
-        self.found.push(Difference {
-            path: path.to_string(),
-            kind,
-        });
+        self.found.push(Difference { path: path.to_string(), kind });
     }
 }
 

@@ -65,24 +65,16 @@ fn owned(
         (false, true) => format!("{path}.{name}"),
         (false, false) => format!("{path}{name}"),
     };
-    let children = below
-        .as_object()
-        .filter(|map| map.keys().any(|key| key != "."));
+    let children = below.as_object().filter(|map| map.keys().any(|key| key != "."));
     match (children, wanted) {
-        (_, None) => found.push(Difference {
-            path,
-            kind: DifferenceKind::NoLongerWanted,
-        }),
+        (_, None) => found.push(Difference { path, kind: DifferenceKind::NoLongerWanted }),
         (Some(children), Some(wanted)) if !is_empty(wanted) => {
             for (key, below) in children {
                 owned(key, below, Some(wanted), &path, found);
             }
         }
         // The thing is desired, and empty: what stood in it goes.
-        (Some(_), Some(_)) => found.push(Difference {
-            path,
-            kind: DifferenceKind::NoLongerWanted,
-        }),
+        (Some(_), Some(_)) => found.push(Difference { path, kind: DifferenceKind::NoLongerWanted }),
         (None, Some(_)) => {}
     }
 }
@@ -103,10 +95,7 @@ fn step<'a>(key: &str, parent: Option<&'a Value>) -> Option<(Option<&'a Value>, 
         "v" => {
             let wanted: Value = serde_json::from_str(rest).ok()?;
             let list = parent.and_then(Value::as_array);
-            Some((
-                list.and_then(|list| list.iter().find(|e| **e == wanted)),
-                format!("[{rest}]"),
-            ))
+            Some((list.and_then(|list| list.iter().find(|e| **e == wanted)), format!("[{rest}]")))
         }
         _ => None,
     }

@@ -29,11 +29,7 @@ const MERGE_KEYS: [(&str, &str, &[&str]); 12] = [
     ("spec", "initContainers", &["name"]),
     ("spec", "volumes", &["name"]),
     ("spec", "imagePullSecrets", &["name"]),
-    (
-        "spec",
-        "topologySpreadConstraints",
-        &["topologyKey", "whenUnsatisfiable"],
-    ),
+    ("spec", "topologySpreadConstraints", &["topologyKey", "whenUnsatisfiable"]),
     ("containers", "env", &["name"]),
     ("containers", "ports", &["containerPort", "protocol"]),
     ("containers", "volumeMounts", &["mountPath"]),
@@ -47,31 +43,19 @@ const DEFAULTED_KEYS: [(&str, &str); 1] = [("protocol", "TCP")];
 
 impl<'a> Path<'a> {
     pub(super) fn root() -> Self {
-        Self {
-            parent: None,
-            step: Step::Root,
-        }
+        Self { parent: None, step: Step::Root }
     }
 
     pub(super) fn key<'b>(&'b self, key: &'b str) -> Path<'b> {
-        Path {
-            parent: Some(self),
-            step: Step::Key(key),
-        }
+        Path { parent: Some(self), step: Step::Key(key) }
     }
 
     pub(super) fn index<'b>(&'b self, index: usize) -> Path<'b> {
-        Path {
-            parent: Some(self),
-            step: Step::Index(index),
-        }
+        Path { parent: Some(self), step: Step::Index(index) }
     }
 
     pub(super) fn element<'b>(&'b self, keys: &'b [&'b str], element: &'b Value) -> Path<'b> {
-        Path {
-            parent: Some(self),
-            step: Step::Element(keys, element),
-        }
+        Path { parent: Some(self), step: Step::Element(keys, element) }
     }
 
     /// The names of the fields from here up, elements of lists left out.
@@ -106,9 +90,7 @@ impl fmt::Display for Path<'_> {
         if let Some(parent) = self.parent {
             parent.fmt(f)?;
         }
-        let top = self
-            .parent
-            .is_none_or(|parent| matches!(parent.step, Step::Root));
+        let top = self.parent.is_none_or(|parent| matches!(parent.step, Step::Root));
         match self.step {
             Step::Root => Ok(()),
             Step::Key(key) if top => f.write_str(key),
@@ -117,10 +99,7 @@ impl fmt::Display for Path<'_> {
             Step::Element(keys, element) => {
                 let shown = keys.iter().filter_map(|key| {
                     let value = element.get(key)?;
-                    Some(format!(
-                        "{key}={}",
-                        value.as_str().map_or(value.to_string(), Into::into)
-                    ))
+                    Some(format!("{key}={}", value.as_str().map_or(value.to_string(), Into::into)))
                 });
                 write!(f, "[{}]", shown.collect::<Vec<_>>().join(","))
             }

@@ -34,14 +34,10 @@ impl Quantity {
         let units = decimal(whole)?.checked_mul(NANO)?.checked_mul(multiplier)?;
         let fraction = &fraction[..fraction.len().min(12)];
         let power = 10i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
-        let part = decimal(fraction)?
-            .checked_mul(NANO)?
-            .checked_mul(multiplier)?;
+        let part = decimal(fraction)?.checked_mul(NANO)?.checked_mul(multiplier)?;
         let total = rounded_up(units, divisor)
             .checked_add(rounded_up(part, power.checked_mul(divisor)?))?;
-        Some(Self {
-            nanos: if negative { -total } else { total },
-        })
+        Some(Self { nanos: if negative { -total } else { total } })
     }
 
     /// Whole bytes, rounded up; None where it is negative or too large.
@@ -52,11 +48,7 @@ impl Quantity {
 }
 
 fn decimal(digits: &str) -> Option<i128> {
-    if digits.is_empty() {
-        Some(0)
-    } else {
-        digits.parse().ok()
-    }
+    if digits.is_empty() { Some(0) } else { digits.parse().ok() }
 }
 
 fn rounded_up(value: i128, divisor: i128) -> i128 {

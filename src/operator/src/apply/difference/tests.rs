@@ -14,10 +14,7 @@ fn with_fields(mut live: Value, fields: Value) -> Value {
 }
 
 fn shown(desired: &Value, live: &Value) -> Vec<String> {
-    differences(desired, live, US)
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    differences(desired, live, US).iter().map(ToString::to_string).collect()
 }
 
 fn desired_daemon_set() -> Value {
@@ -83,10 +80,7 @@ fn live_daemon_set() -> Value {
 
 #[test]
 fn what_the_server_defaulted_and_others_added_is_no_difference() {
-    assert_eq!(
-        shown(&desired_daemon_set(), &live_daemon_set()),
-        Vec::<String>::new()
-    );
+    assert_eq!(shown(&desired_daemon_set(), &live_daemon_set()), Vec::<String>::new());
 }
 
 #[test]
@@ -97,10 +91,7 @@ fn every_kind_of_difference_is_found_and_named() {
             |_, live| live["spec"]["template"]["spec"]["containers"][0]["image"] = json!("i:2"),
             "spec.template.spec.containers[name=collector].image changed",
         ),
-        (
-            |_, live| live["metadata"]["labels"] = json!({}),
-            "metadata.labels.a missing",
-        ),
+        (|_, live| live["metadata"]["labels"] = json!({}), "metadata.labels.a missing"),
         (
             |_, live| live["spec"]["template"]["spec"]["containers"] = json!([]),
             "spec.template.spec.containers[name=collector] missing",
@@ -142,10 +133,7 @@ fn every_kind_of_difference_is_found_and_named() {
         let (mut desired, mut live) = (desired_daemon_set(), live_daemon_set());
         change(&mut desired, &mut live);
         let found = shown(&desired, &live);
-        assert!(
-            found.iter().any(|found| found == expected),
-            "{expected}: {found:?}"
-        );
+        assert!(found.iter().any(|found| found == expected), "{expected}: {found:?}");
     }
 }
 
@@ -162,22 +150,15 @@ fn an_entry_of_a_subresource_is_not_our_apply() {
 #[test]
 fn no_value_is_ever_shown() {
     let desired = json!({"data": {"k": "secret-wanted"}});
-    let live = with_fields(
-        json!({"data": {"k": "secret-live"}}),
-        json!({"f:data": {"f:k": {}}}),
-    );
+    let live = with_fields(json!({"data": {"k": "secret-live"}}), json!({"f:data": {"f:k": {}}}));
     assert_eq!(shown(&desired, &live), ["data.k changed"]);
 }
 
 #[test]
 fn quantities_are_compared_by_value() {
-    for (a, b) in [
-        ("1", "1000m"),
-        ("1Gi", "1024Mi"),
-        ("0.5", "500m"),
-        ("1e3", "1k"),
-        ("1.5Gi", "1536Mi"),
-    ] {
+    for (a, b) in
+        [("1", "1000m"), ("1Gi", "1024Mi"), ("0.5", "500m"), ("1e3", "1k"), ("1.5Gi", "1536Mi")]
+    {
         assert_eq!(Quantity::parse(a), Quantity::parse(b), "{a} {b}");
         assert!(Quantity::parse(a).is_some(), "{a}");
     }

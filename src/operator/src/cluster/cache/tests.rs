@@ -3,11 +3,7 @@ use serde_json::json;
 use super::*;
 
 fn at(name: &str) -> ChildRef {
-    ChildRef {
-        kind: Kind::ConfigMap,
-        namespace: "ns".into(),
-        name: name.into(),
-    }
+    ChildRef { kind: Kind::ConfigMap, namespace: "ns".into(), name: name.into() }
 }
 
 fn object(version: &str, label: &str) -> Value {
@@ -60,17 +56,11 @@ fn a_workloads_status_is_no_change_of_its_content() {
         });
         Seen::of(Kind::DaemonSet, &object)
     };
-    let place = ChildRef {
-        kind: Kind::DaemonSet,
-        ..at("a")
-    };
+    let place = ChildRef { kind: Kind::DaemonSet, ..at("a") };
     let children = Children::default();
     children.verify(&place, workload("1", 0), "hash".into());
     assert!(children.record(&place, workload("2", 1)), "progress is due");
-    assert!(
-        children.is_verified(&place, "hash"),
-        "but nothing has to be read"
-    );
+    assert!(children.is_verified(&place, "hash"), "but nothing has to be read");
     assert!(children.get(&place).unwrap().rollout.unwrap().complete());
 }
 
@@ -82,10 +72,7 @@ fn children_are_found_by_owner_and_forgotten() {
     assert!(children.of_owner("other").is_empty());
     children.forget(&at("a"));
     assert!(children.of_owner("owner").is_empty());
-    assert!(
-        children.lock().by_owner.is_empty(),
-        "nothing is left behind"
-    );
+    assert!(children.lock().by_owner.is_empty(), "nothing is left behind");
 }
 
 #[test]
@@ -97,10 +84,7 @@ fn what_a_list_does_not_show_is_gone() {
     let other = children.retain_listed(Kind::ConfigMap, Some("other"), &listed);
     assert!(other.is_empty(), "another namespace's list says nothing");
     let gone = children.retain_listed(Kind::ConfigMap, None, &listed);
-    assert_eq!(
-        gone.into_iter().map(|(at, _)| at.name).collect::<Vec<_>>(),
-        ["b"]
-    );
+    assert_eq!(gone.into_iter().map(|(at, _)| at.name).collect::<Vec<_>>(), ["b"]);
 }
 
 #[test]

@@ -25,13 +25,7 @@ fn seen(holder: Option<&str>, seconds: Option<i32>, since: Instant) -> Observed 
         renew_time: Some(MicroTime(Timestamp::UNIX_EPOCH)),
         ..LeaseSpec::default()
     };
-    Observed {
-        lease: Lease {
-            spec: Some(spec),
-            ..Lease::default()
-        },
-        since,
-    }
+    Observed { lease: Lease { spec: Some(spec), ..Lease::default() }, since }
 }
 
 #[test]
@@ -171,10 +165,7 @@ impl Candidate {
     /// Fails instead of waiting for ever.
     async fn leading(&mut self) {
         let leads = self.leads.wait_for(|leads| *leads);
-        tokio::time::timeout(Duration::from_secs(10), leads)
-            .await
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(Duration::from_secs(10), leads).await.unwrap().unwrap();
     }
 }
 
@@ -187,20 +178,12 @@ fn candidate(client: &Client, identity: &str) -> Candidate {
         retry: Duration::from_millis(50),
     };
     let (stop, stopped) = watch::channel(false);
-    Candidate {
-        leadership,
-        leads,
-        stop,
-        end: tokio::spawn(election.run(stopped)),
-    }
+    Candidate { leadership, leads, stop, end: tokio::spawn(election.run(stopped)) }
 }
 
 fn holder(server: &Shared) -> String {
     let server = server.lock().unwrap();
-    server.lease.as_ref().unwrap()["spec"]["holderIdentity"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    server.lease.as_ref().unwrap()["spec"]["holderIdentity"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -13,10 +13,7 @@ use tokio::net::TcpListener;
 use super::*;
 
 fn resource(name: &str) -> APIResource {
-    APIResource {
-        name: name.to_owned(),
-        ..APIResource::default()
-    }
+    APIResource { name: name.to_owned(), ..APIResource::default() }
 }
 
 #[test]
@@ -37,10 +34,7 @@ fn a_kind_is_served_by_its_own_group_and_not_by_a_subresource() {
         of_group(group, &listed).collect::<Vec<_>>()
     };
     let group = "monitoring.coreos.com/v1";
-    assert_eq!(
-        found(group, &["prometheusrules", "alertmanagers"]),
-        [Kind::PrometheusRule]
-    );
+    assert_eq!(found(group, &["prometheusrules", "alertmanagers"]), [Kind::PrometheusRule]);
     assert_eq!(
         found(group, &["podmonitors", "prometheusrules"]),
         [Kind::PrometheusRule, Kind::PodMonitor]

@@ -3,10 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn at(name: &str) -> PipelineRef {
-    PipelineRef {
-        namespace: "ns".into(),
-        name: name.into(),
-    }
+    PipelineRef { namespace: "ns".into(), name: name.into() }
 }
 
 #[test]

@@ -40,26 +40,14 @@ pub fn model(
 /// hash: `a-b/c` and `a/b-c` differ.
 #[must_use]
 pub fn data_key(identity: &Identity, dashboard: &str) -> String {
-    let Identity {
-        namespace, name, ..
-    } = identity;
+    let Identity { namespace, name, .. } = identity;
     let fits = |c: char| {
-        if c.is_ascii_alphanumeric() || "-_.".contains(c) {
-            c
-        } else {
-            '-'
-        }
+        if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }
     };
-    let mut key: String = format!("{namespace}-{name}-{dashboard}")
-        .chars()
-        .map(fits)
-        .collect();
+    let mut key: String = format!("{namespace}-{name}-{dashboard}").chars().map(fits).collect();
     // A key has at most 253 characters; the API's limits leave 170, a file checked offline may not.
     key.truncate(200);
-    format!(
-        "{key}-{}.json",
-        hash(triple(identity, dashboard).as_bytes(), 8)
-    )
+    format!("{key}-{}.json", hash(triple(identity, dashboard).as_bytes(), 8))
 }
 
 fn triple(identity: &Identity, dashboard: &str) -> String {
@@ -82,10 +70,8 @@ fn from_panels(
         tags.push("obspipe".into());
     }
     let signals: BTreeSet<Datasource> = panels.iter().map(reads).collect();
-    let variables: Vec<Value> = signals
-        .into_iter()
-        .map(|signal| variable(signal, identity, datasources))
-        .collect();
+    let variables: Vec<Value> =
+        signals.into_iter().map(|signal| variable(signal, identity, datasources)).collect();
     json!({
         "annotations": { "list": [] },
         "description": dashboard.description.as_deref().unwrap_or_default(),
@@ -117,10 +103,7 @@ fn from_json(
     let mut model = model.clone();
     model.remove("id");
     model.remove("version");
-    model.insert(
-        "uid".into(),
-        json!(dashboard_uid(identity, &dashboard.name)),
-    );
+    model.insert("uid".into(), json!(dashboard_uid(identity, &dashboard.name)));
     let title = dashboard.title.as_deref();
     if let Some(title) = title.or((!model.contains_key("title")).then_some(&dashboard.name)) {
         model.insert("title".into(), json!(title));
@@ -139,22 +122,16 @@ fn from_json(
 
 /// A variable by which the reader chooses among the data sources of one type.
 fn variable(signal: Datasource, identity: &Identity, datasources: Option<&Datasources>) -> Value {
-    let current = datasources
-        .and_then(|all| uid(all, signal, identity))
-        .map_or_else(
-            || json!({}),
-            |uid| {
-                // Only of a data source that we define is the name known.
-                let ours =
-                    datasources.is_some_and(|all| super::datasources::is_provisioned(all, signal));
-                let text = if ours {
-                    title(signal, identity)
-                } else {
-                    uid.clone()
-                };
-                json!({ "selected": true, "text": text, "value": uid })
-            },
-        );
+    let current = datasources.and_then(|all| uid(all, signal, identity)).map_or_else(
+        || json!({}),
+        |uid| {
+            // Only of a data source that we define is the name known.
+            let ours =
+                datasources.is_some_and(|all| super::datasources::is_provisioned(all, signal));
+            let text = if ours { title(signal, identity) } else { uid.clone() };
+            json!({ "selected": true, "text": text, "value": uid })
+        },
+    );
     let label = match signal {
         Datasource::Metrics => "Metrics",
         Datasource::Logs => "Logs",

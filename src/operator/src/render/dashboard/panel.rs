@@ -49,10 +49,7 @@ fn kind(kind: PanelKind) -> &'static str {
 /// The queries, named A, B, C and so on.
 fn targets(panel: &Panel, source: &Value) -> Vec<Value> {
     let single = panel.expr.iter().map(|expr| (expr, &panel.legend));
-    let several = panel
-        .targets
-        .iter()
-        .map(|target| (&target.expr, &target.legend));
+    let several = panel.targets.iter().map(|target| (&target.expr, &target.legend));
     let named = single.chain(several).zip('A'..='Z');
     named
         .map(|((expr, legend), name)| {
@@ -77,10 +74,7 @@ fn metrics_target(kind: PanelKind, expr: &str, legend: Option<&str>) -> Map<Stri
         PanelKind::Heatmap => "heatmap",
         _ => "time_series",
     };
-    let lines = matches!(
-        kind,
-        PanelKind::Timeseries | PanelKind::Graph | PanelKind::Heatmap
-    );
+    let lines = matches!(kind, PanelKind::Timeseries | PanelKind::Graph | PanelKind::Heatmap);
     object(json!({
         "editorMode": "code",
         "exemplar": lines,
@@ -133,10 +127,7 @@ fn defaults(panel: &Panel) -> Value {
         ("min", panel.min.map(|min| json!(min))),
         ("max", panel.max.map(|max| json!(max))),
     ];
-    defaults.extend(
-        set.into_iter()
-            .filter_map(|(key, value)| Some((key.to_owned(), value?))),
-    );
+    defaults.extend(set.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
     Value::Object(defaults)
 }
 
@@ -211,10 +202,7 @@ fn options(panel: &Panel) -> Value {
 
 /// Prometheus' buckets are drawn as they are; the unit is that of their bounds.
 fn heatmap(panel: &Panel) -> Value {
-    let axis = panel
-        .unit
-        .as_ref()
-        .map_or(json!({}), |unit| json!({ "unit": unit }));
+    let axis = panel.unit.as_ref().map_or(json!({}), |unit| json!({ "unit": unit }));
     json!({
         "calculate": false,
         "cellGap": 1,

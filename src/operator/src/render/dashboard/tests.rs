@@ -2,11 +2,7 @@ use super::*;
 use crate::api::dashboards::{Dashboard, DatasourceSpec, TracesDatasourceSpec, TracesKind};
 
 fn identity() -> Identity {
-    Identity {
-        namespace: "observability".into(),
-        name: "otel".into(),
-        uid: "u".into(),
-    }
+    Identity { namespace: "observability".into(), name: "otel".into(), uid: "u".into() }
 }
 
 fn validated(yaml: &str) -> ValidatedDashboard {
@@ -33,13 +29,7 @@ panels:
 fn the_documents_panels_are_drawn() {
     let model = rendered(DOCUMENT, None);
     let frame = [
-        (
-            "uid",
-            json!(format!(
-                "op-{}",
-                hash(b"observability/otel/service-overview", 32)
-            )),
-        ),
+        ("uid", json!(format!("op-{}", hash(b"observability/otel/service-overview", 32)))),
         ("title", json!("Service Overview")),
         ("tags", json!(["obspipe"])),
         ("refresh", json!("30s")),
@@ -56,30 +46,17 @@ fn the_documents_panels_are_drawn() {
             && model.get("__inputs").is_none()
     );
     assert!(model["uid"].as_str().unwrap().len() <= 40);
-    let kinds: Vec<&Value> = model["panels"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| &p["type"])
-        .collect();
+    let kinds: Vec<&Value> =
+        model["panels"].as_array().unwrap().iter().map(|p| &p["type"]).collect();
     assert_eq!(kinds, ["timeseries", "stat", "gauge"]);
     let target = &model["panels"][0]["targets"][0];
     assert_eq!(target["expr"], "rate(http_requests_total[5m])");
     assert_eq!(target["exemplar"], true);
-    assert_eq!(
-        target["datasource"],
-        json!({ "type": "prometheus", "uid": "${metrics}" })
-    );
-    assert_eq!(
-        model["panels"][0]["fieldConfig"]["defaults"]["unit"],
-        "reqps"
-    );
+    assert_eq!(target["datasource"], json!({ "type": "prometheus", "uid": "${metrics}" }));
+    assert_eq!(model["panels"][0]["fieldConfig"]["defaults"]["unit"], "reqps");
     let green = json!({ "mode": "absolute", "steps": [{ "color": "green", "value": null }] });
     for single in [&model["panels"][1], &model["panels"][2]] {
-        assert_eq!(
-            single["options"]["reduceOptions"]["calcs"],
-            json!(["lastNotNull"])
-        );
+        assert_eq!(single["options"]["reduceOptions"]["calcs"], json!(["lastNotNull"]));
         assert_eq!(single["fieldConfig"]["defaults"]["thresholds"], green);
     }
     let variables = model["templating"]["list"].as_array().unwrap();
@@ -105,14 +82,7 @@ fn panels_wrap_below_the_highest_of_their_row() {
         .iter()
         .map(|p| json!([p["id"], p["gridPos"]["x"], p["gridPos"]["y"]]))
         .collect();
-    let wanted = json!([
-        [1, 0, 0],
-        [2, 12, 0],
-        [3, 18, 0],
-        [4, 0, 10],
-        [5, 0, 12],
-        [6, 0, 15]
-    ]);
+    let wanted = json!([[1, 0, 0], [2, 12, 0], [3, 18, 0], [4, 0, 10], [5, 0, 12], [6, 0, 15]]);
     assert_eq!(json!(places), wanted);
 }
 
@@ -120,12 +90,8 @@ fn panels_wrap_below_the_highest_of_their_row() {
 fn a_variable_stands_for_each_signal_in_use() {
     let yaml = "{name: d, panels: [{title: t, type: table, datasource: traces, expr: a}, {title: l, type: logs, expr: b}, {title: m, type: stat, expr: up}]}";
     let model = rendered(yaml, None);
-    let names: Vec<&Value> = model["templating"]["list"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|v| &v["name"])
-        .collect();
+    let names: Vec<&Value> =
+        model["templating"]["list"].as_array().unwrap().iter().map(|v| &v["name"]).collect();
     assert_eq!(names, ["metrics", "logs", "traces"]);
 }
 
@@ -152,84 +118,47 @@ fn each_type_gets_its_query_and_options() {
         ("panels/0/targets/0/format".to_owned(), json!("table")),
         ("panels/1/targets/0/format".to_owned(), json!("heatmap")),
         ("panels/1/options/yAxis/unit".to_owned(), json!("s")),
-        (
-            "panels/2/datasource".to_owned(),
-            json!({ "type": "loki", "uid": "${logs}" }),
-        ),
+        ("panels/2/datasource".to_owned(), json!({ "type": "loki", "uid": "${logs}" })),
         ("panels/2/options/sortOrder".to_owned(), json!("Descending")),
         ("panels/3/targets/0/service".to_owned(), json!("orders")),
         ("panels/3/targets/0/queryType".to_owned(), json!("search")),
-        (
-            "panels/4/targets/0/query".to_owned(),
-            json!("4bf92f3577b34da6a3ce929d0e0e4736"),
-        ),
+        ("panels/4/targets/0/query".to_owned(), json!("4bf92f3577b34da6a3ce929d0e0e4736")),
         ("panels/5/targets/1/refId".to_owned(), json!("B")),
         ("panels/5/targets/0/legendFormat".to_owned(), json!("{{x}}")),
-        (
-            "panels/5/targets/1/legendFormat".to_owned(),
-            json!("__auto"),
-        ),
+        ("panels/5/targets/1/legendFormat".to_owned(), json!("__auto")),
         (format!("panels/5/{defaults}/decimals"), json!(2)),
-        (
-            format!("panels/5/{defaults}/thresholds/steps/0/color"),
-            json!("blue"),
-        ),
-        (
-            format!("panels/6/{defaults}/thresholds/steps/0/color"),
-            json!("green"),
-        ),
+        (format!("panels/5/{defaults}/thresholds/steps/0/color"), json!("blue")),
+        (format!("panels/6/{defaults}/thresholds/steps/0/color"), json!("green")),
         (
             format!("panels/6/{defaults}/thresholds/steps/1"),
             json!({ "color": "red", "value": 5.0 }),
         ),
-        (
-            format!("panels/6/{defaults}/custom/thresholdsStyle/mode"),
-            json!("line"),
-        ),
+        (format!("panels/6/{defaults}/custom/thresholdsStyle/mode"), json!("line")),
         ("tags".to_owned(), json!(["a", "obspipe"])),
         ("refresh".to_owned(), json!("1m")),
     ];
     for (place, wanted) in cases {
-        assert_eq!(
-            model.pointer(&format!("/{place}")),
-            Some(&wanted),
-            "{place}"
-        );
+        assert_eq!(model.pointer(&format!("/{place}")), Some(&wanted), "{place}");
     }
 }
 
 #[test]
 fn variables_start_with_the_data_sources_of_the_spec() {
     let datasources = Datasources {
-        metrics: Some(DatasourceSpec {
-            uid: Some("prom".into()),
-            url: None,
-        }),
-        logs: Some(DatasourceSpec {
-            uid: None,
-            url: Some("http://loki".into()),
-        }),
-        traces: Some(TracesDatasourceSpec {
-            kind: Some(TracesKind::Tempo),
-            ..Default::default()
-        }),
+        metrics: Some(DatasourceSpec { uid: Some("prom".into()), url: None }),
+        logs: Some(DatasourceSpec { uid: None, url: Some("http://loki".into()) }),
+        traces: Some(TracesDatasourceSpec { kind: Some(TracesKind::Tempo), ..Default::default() }),
     };
     let yaml = "{name: d, panels: [{title: a, type: stat, expr: up}, {title: b, type: logs, expr: x}, {title: c, type: table, datasource: traces, expr: '{}'}]}";
     let model = rendered(yaml, Some(&datasources));
     let list = &model["templating"]["list"];
-    assert_eq!(
-        list[0]["current"],
-        json!({ "selected": true, "text": "prom", "value": "prom" })
-    );
+    assert_eq!(list[0]["current"], json!({ "selected": true, "text": "prom", "value": "prom" }));
     let logs = uid(&datasources, Datasource::Logs, &identity()).unwrap();
     assert_eq!(
         list[1]["current"],
         json!({ "selected": true, "text": "observability/otel logs", "value": logs })
     );
-    assert_eq!(
-        (&list[2]["query"], &list[2]["current"]),
-        (&json!("tempo"), &json!({}))
-    );
+    assert_eq!((&list[2]["query"], &list[2]["current"]), (&json!("tempo"), &json!({})));
     assert_eq!(model["panels"][2]["targets"][0]["queryType"], "traceql");
 }
 
@@ -256,22 +185,13 @@ fn what_cannot_be_read_is_not_rendered() {
 #[test]
 fn keys_differ_where_names_join_alike() {
     let key = data_key(&identity(), "d");
-    assert_eq!(
-        key,
-        format!(
-            "observability-otel-d-{}.json",
-            hash(b"observability/otel/d", 8)
-        )
-    );
+    assert_eq!(key, format!("observability-otel-d-{}.json", hash(b"observability/otel/d", 8)));
     let other = |namespace: &str, name: &str| Identity {
         namespace: namespace.into(),
         name: name.into(),
         uid: String::new(),
     };
-    assert_ne!(
-        data_key(&other("a-b", "c"), "d"),
-        data_key(&other("a", "b-c"), "d")
-    );
+    assert_ne!(data_key(&other("a-b", "c"), "d"), data_key(&other("a", "b-c"), "d"));
     let longest = data_key(&other(&"n".repeat(200), &"p".repeat(200)), "é");
     assert!(longest.len() <= 253 && longest.is_ascii());
 }

@@ -2,18 +2,11 @@ use super::*;
 use crate::api::dashboards::{DatasourceSpec, TracesDatasourceSpec};
 
 fn identity() -> Identity {
-    Identity {
-        namespace: "observability".into(),
-        name: "otel".into(),
-        uid: String::new(),
-    }
+    Identity { namespace: "observability".into(), name: "otel".into(), uid: String::new() }
 }
 
 fn spec(uid: Option<&str>, url: Option<&str>) -> Option<DatasourceSpec> {
-    Some(DatasourceSpec {
-        uid: uid.map(Into::into),
-        url: url.map(Into::into),
-    })
+    Some(DatasourceSpec { uid: uid.map(Into::into), url: url.map(Into::into) })
 }
 
 fn all() -> Datasources {
@@ -89,16 +82,10 @@ fn links_lead_from_each_signal_to_the_others() {
 
 #[test]
 fn only_what_has_an_address_is_defined() {
-    let known = Datasources {
-        metrics: spec(Some("prom"), None),
-        logs: spec(None, None),
-        traces: None,
-    };
+    let known =
+        Datasources { metrics: spec(Some("prom"), None), logs: spec(None, None), traces: None };
     assert_eq!(provisioning(&known, &identity()), None);
-    assert_eq!(
-        uid(&known, Datasource::Metrics, &identity()).as_deref(),
-        Some("prom")
-    );
+    assert_eq!(uid(&known, Datasource::Metrics, &identity()).as_deref(), Some("prom"));
     assert_eq!(uid(&known, Datasource::Logs, &identity()), None);
     assert_eq!(uid(&known, Datasource::Traces, &identity()), None);
 }

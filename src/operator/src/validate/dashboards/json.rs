@@ -12,10 +12,7 @@ const MAX_BYTES: usize = 200 * 1024;
 /// API answers, and provisioning reads only what is inside. Depth is bounded by `serde_json` (128).
 pub(super) fn model(text: &str) -> Result<Map<String, Value>, Vec<String>> {
     if text.len() > MAX_BYTES {
-        return Err(vec![format!(
-            ": {} bytes are more than {MAX_BYTES}",
-            text.len()
-        )]);
+        return Err(vec![format!(": {} bytes are more than {MAX_BYTES}", text.len())]);
     }
     let value: Value = serde_json::from_str(text).map_err(|error| vec![place(&error)])?;
     let Value::Object(map) = value else {
@@ -23,20 +20,14 @@ pub(super) fn model(text: &str) -> Result<Map<String, Value>, Vec<String>> {
     };
     let model = unwrapped(map);
     let problems = problems(&model);
-    if problems.is_empty() {
-        Ok(model)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(model) } else { Err(problems) }
 }
 
 /// The error with its position in front; `serde_json` writes it behind.
 fn place(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
-    let message = text
-        .rsplit_once(" at line ")
-        .map_or(text.as_str(), |(message, _)| message);
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     format!(" at {line}:{column}: {message}")
 }
 
@@ -79,17 +70,8 @@ fn problems(model: &Map<String, Value>) -> Vec<String> {
 
 /// Inputs are asked for by Grafana's import dialog alone; a provisioned dashboard keeps `${DS_X}`.
 fn inputs(value: Option<&Value>) -> Vec<String> {
-    let list = value
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let name = |input: &Value| {
-        input
-            .get("name")
-            .and_then(Value::as_str)
-            .unwrap_or("?")
-            .to_owned()
-    };
+    let list = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let name = |input: &Value| input.get("name").and_then(Value::as_str).unwrap_or("?").to_owned();
     list.iter()
         .map(|input| {
             format!(

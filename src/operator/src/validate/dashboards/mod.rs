@@ -94,40 +94,25 @@ fn content(dashboard: &Dashboard, external: &External) -> (Option<Content>, Vec<
     match (&dashboard.panels, &dashboard.json, &dashboard.json_from) {
         (Some(list), None, None) => {
             let problems = panels::problems(list);
-            (
-                problems.is_empty().then(|| Content::Panels(list.clone())),
-                problems,
-            )
+            (problems.is_empty().then(|| Content::Panels(list.clone())), problems)
         }
         (None, Some(text), None) => match json::model(text) {
             Ok(model) => (Some(Content::Json(model)), Vec::new()),
             Err(problems) => (None, prefixed(": json", problems)),
         },
         (None, None, Some(from)) => referenced(from, external),
-        (None, None, None) => (
-            None,
-            vec![": one of panels, json and jsonFrom must be set".into()],
-        ),
-        _ => (
-            None,
-            vec![": only one of panels, json and jsonFrom may be set".into()],
-        ),
+        (None, None, None) => (None, vec![": one of panels, json and jsonFrom must be set".into()]),
+        _ => (None, vec![": only one of panels, json and jsonFrom may be set".into()]),
     }
 }
 
 fn referenced(from: &JsonFrom, external: &External) -> (Option<Content>, Vec<String>) {
     let reference = &from.config_map_key_ref;
-    let place = format!(
-        ": jsonFrom: ConfigMap {:?}, key {:?}",
-        reference.name, reference.key
-    );
+    let place = format!(": jsonFrom: ConfigMap {:?}, key {:?}", reference.name, reference.key);
     let unavailable = Some(Content::Unavailable);
     match external.get(&(reference.name.clone(), reference.key.clone())) {
         None => (unavailable, Vec::new()),
-        Some(None) => (
-            unavailable,
-            vec![format!("{place}: there is no such ConfigMap or key")],
-        ),
+        Some(None) => (unavailable, vec![format!("{place}: there is no such ConfigMap or key")]),
         Some(Some(text)) => match json::model(text) {
             Ok(model) => (Some(Content::Json(model)), Vec::new()),
             Err(problems) => (unavailable, prefixed(&place, problems)),
@@ -136,10 +121,7 @@ fn referenced(from: &JsonFrom, external: &External) -> (Option<Content>, Vec<Str
 }
 
 fn prefixed(place: &str, problems: Vec<String>) -> Vec<String> {
-    problems
-        .into_iter()
-        .map(|problem| format!("{place}{problem}"))
-        .collect()
+    problems.into_iter().map(|problem| format!("{place}{problem}")).collect()
 }
 
 #[cfg(test)]

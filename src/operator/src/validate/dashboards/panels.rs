@@ -11,9 +11,7 @@ pub(super) fn problems(panels: &[Panel]) -> Vec<String> {
     }
     let of = |(index, panel): (usize, &Panel)| {
         let place = format!(", panel {} {:?}: ", index + 1, panel.title);
-        panel_problems(panel)
-            .into_iter()
-            .map(move |problem| format!("{place}{problem}"))
+        panel_problems(panel).into_iter().map(move |problem| format!("{place}{problem}"))
     };
     panels.iter().enumerate().flat_map(of).collect()
 }
@@ -25,12 +23,7 @@ fn panel_problems(panel: &Panel) -> Vec<String> {
         (Some(_), false) => found.push("only one of expr and targets may be set".to_owned()),
         _ => {}
     }
-    found.extend(
-        panel
-            .expr
-            .as_ref()
-            .and_then(|expr| query(panel, "expr", expr)),
-    );
+    found.extend(panel.expr.as_ref().and_then(|expr| query(panel, "expr", expr)));
     for (index, target) in panel.targets.iter().enumerate() {
         found.extend(query(panel, &format!("target {}", index + 1), &target.expr));
     }
@@ -66,9 +59,7 @@ fn thresholds(steps: &[Threshold]) -> Vec<String> {
         if let [low, high] = pair
             && low >= high
         {
-            found.push(format!(
-                "thresholds: {high} comes after {low}; they must ascend"
-            ));
+            found.push(format!("thresholds: {high} comes after {low}; they must ascend"));
         }
     }
     found

@@ -29,18 +29,12 @@ fn the_documents_dashboard_passes() {
 
 /// A dashboard, and the problems that it has.
 const CASES: &[(&str, &[&str])] = &[
-    (
-        "{name: d}",
-        &[r#"dashboard "d": one of panels, json and jsonFrom must be set"#],
-    ),
+    ("{name: d}", &[r#"dashboard "d": one of panels, json and jsonFrom must be set"#]),
     (
         "{name: d, panels: [], json: '{}'}",
         &[r#"dashboard "d": only one of panels, json and jsonFrom may be set"#],
     ),
-    (
-        "{name: d, panels: []}",
-        &[r#"dashboard "d": panels is empty"#],
-    ),
+    ("{name: d, panels: []}", &[r#"dashboard "d": panels is empty"#]),
     (
         "{name: d, panels: [{title: A, type: stat}, {title: B, type: stat, expr: up, targets: [{expr: 'rate(up)'}]}]}",
         &[
@@ -58,10 +52,7 @@ const CASES: &[(&str, &[&str])] = &[
             r#"dashboard "d", panel 1 "A": min 2 is not below max 2"#,
         ],
     ),
-    (
-        "{name: d, panels: [{title: L, type: logs, expr: '{app=\"x\"} |= `y`'}]}",
-        &[],
-    ),
+    ("{name: d, panels: [{title: L, type: logs, expr: '{app=\"x\"} |= `y`'}]}", &[]),
     (
         "{name: d, panels: [{title: L, type: logs, expr: ' '}]}",
         &[r#"dashboard "d", panel 1 "L": expr is empty"#],
@@ -70,10 +61,7 @@ const CASES: &[(&str, &[&str])] = &[
         "{name: d, json: \"{\\n  'title'}\"}",
         &[r#"dashboard "d": json at 2:3: key must be a string"#],
     ),
-    (
-        "{name: d, json: '[]'}",
-        &[r#"dashboard "d": json: a dashboard is a JSON object"#],
-    ),
+    ("{name: d, json: '[]'}", &[r#"dashboard "d": json: a dashboard is a JSON object"#]),
     (
         "{name: d, json: '{}'}",
         &[r#"dashboard "d": json: neither title nor panels: this is not a dashboard"#],
@@ -100,12 +88,7 @@ const CASES: &[(&str, &[&str])] = &[
 ];
 
 fn expect(yaml: &str, wanted: &[&str]) {
-    assert_eq!(
-        problems_of(yaml),
-        wanted,
-        "{}",
-        &yaml[..yaml.len().min(200)]
-    );
+    assert_eq!(problems_of(yaml), wanted, "{}", &yaml[..yaml.len().min(200)]);
 }
 
 #[test]
@@ -118,18 +101,9 @@ fn each_problem_names_its_place() {
 #[test]
 fn hostile_json_ends_in_a_message() {
     let deep = format!("{{name: d, json: '{{\"title\":{}'}}", "[".repeat(5_000));
-    let big = format!(
-        "{{name: d, json: '{{\"title\":\"{}\"}}'}}",
-        "x".repeat(MAX + 1)
-    );
-    expect(
-        &deep,
-        &[r#"dashboard "d": json at 1:136: recursion limit exceeded"#],
-    );
-    expect(
-        &big,
-        &[r#"dashboard "d": json: 204813 bytes are more than 204800"#],
-    );
+    let big = format!("{{name: d, json: '{{\"title\":\"{}\"}}'}}", "x".repeat(MAX + 1));
+    expect(&deep, &[r#"dashboard "d": json at 1:136: recursion limit exceeded"#]);
+    expect(&big, &[r#"dashboard "d": json: 204813 bytes are more than 204800"#]);
 }
 
 const MAX: usize = 200 * 1024;
@@ -147,20 +121,15 @@ fn json_from_is_read_or_left_alone() {
     let spec = dashboard("{name: d, jsonFrom: {configMapKeyRef: {name: cm, key: k}}}");
     let key = ("cm".to_owned(), "k".to_owned());
     let read = |entry: Option<Option<&str>>| {
-        let external = entry
-            .map(|text| (key.clone(), text.map(str::to_owned)))
-            .into_iter()
-            .collect();
+        let external =
+            entry.map(|text| (key.clone(), text.map(str::to_owned))).into_iter().collect();
         let (mut valid, problems) = check(std::slice::from_ref(&spec), &external);
         (valid.remove(0).content, problems)
     };
     assert_eq!(read(None), (Content::Unavailable, vec![]));
     let missing =
         r#"dashboard "d": jsonFrom: ConfigMap "cm", key "k": there is no such ConfigMap or key"#;
-    assert_eq!(
-        read(Some(None)),
-        (Content::Unavailable, vec![missing.to_owned()])
-    );
+    assert_eq!(read(Some(None)), (Content::Unavailable, vec![missing.to_owned()]));
     let broken =
         r#"dashboard "d": jsonFrom: ConfigMap "cm", key "k" at 1:2: EOF while parsing an object"#;
     assert_eq!(read(Some(Some("{"))).1, [broken.replace("1:2", "1:1")]);
@@ -174,8 +143,5 @@ fn a_name_is_given_once() {
     let twice = [dashboard(DOCUMENT), dashboard(DOCUMENT)];
     let (valid, problems) = check(&twice, &External::new());
     assert_eq!(valid.len(), 1);
-    assert_eq!(
-        problems,
-        [r#"dashboard "service-overview": another dashboard has the same name"#]
-    );
+    assert_eq!(problems, [r#"dashboard "service-overview": another dashboard has the same name"#]);
 }

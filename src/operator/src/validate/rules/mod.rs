@@ -27,17 +27,12 @@ pub fn problems(groups: &[RuleGroup]) -> Vec<String> {
         if !names.insert(&group.name) {
             found.push(format!("{place}: another group has the same name"));
         }
-        found.extend(
-            group_problems(group)
-                .into_iter()
-                .map(|problem| format!("{place}: {problem}")),
-        );
+        found
+            .extend(group_problems(group).into_iter().map(|problem| format!("{place}: {problem}")));
         for (index, rule) in group.rules.iter().enumerate() {
             let place = format!("{place}, {}", rule_place(index, rule));
             found.extend(
-                rule_problems(rule)
-                    .into_iter()
-                    .map(|problem| format!("{place}: {problem}")),
+                rule_problems(rule).into_iter().map(|problem| format!("{place}: {problem}")),
             );
         }
     }
@@ -111,22 +106,16 @@ fn expression_problem(expr: &IntOrString) -> Option<String> {
     if text.trim().is_empty() {
         return Some("expr is empty".to_owned());
     }
-    promql::check(text, Dialect::Prometheus)
-        .err()
-        .map(|problem| format!("expr at {problem}"))
+    promql::check(text, Dialect::Prometheus).err().map(|problem| format!("expr at {problem}"))
 }
 
 fn duration(field: &str, value: Option<&str>) -> Option<String> {
     let value = value.filter(|value| !promql::is_setting(value))?;
-    Some(format!(
-        "{field}: {value:?} is not a duration (5m, 1h30m, 0)"
-    ))
+    Some(format!("{field}: {value:?} is not a duration (5m, 1h30m, 0)"))
 }
 
 fn label_problems(field: &str, labels: &BTreeMap<String, String>) -> Vec<String> {
-    let bad = labels
-        .keys()
-        .filter(|name| !is_name(name, false) || *name == "__name__");
+    let bad = labels.keys().filter(|name| !is_name(name, false) || *name == "__name__");
     bad.map(|name| {
         format!("{field}: {name:?} is not a label name (letters, digits and _; not __name__)")
     })
@@ -137,10 +126,7 @@ fn label_problems(field: &str, labels: &BTreeMap<String, String>) -> Vec<String>
 fn template_problems(field: &str, values: &BTreeMap<String, String>) -> Vec<String> {
     let broken = |(name, text): (&String, &String)| {
         let (at, message) = template::fault(text)?;
-        Some(format!(
-            "{field}.{name} at {}: {message}",
-            promql::position(text, at)
-        ))
+        Some(format!("{field}.{name} at {}: {message}", promql::position(text, at)))
     };
     values.iter().filter_map(broken).collect()
 }

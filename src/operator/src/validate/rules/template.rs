@@ -19,10 +19,7 @@ pub(super) fn fault(text: &str) -> Option<(usize, String)> {
             return Some((inner + nested, "unexpected \"{\" in an action".into()));
         }
         let word = action.trim_start_matches(['-', ' ', '\t', '\n', '\r']);
-        let word = word
-            .split(|c: char| !c.is_ascii_alphabetic())
-            .next()
-            .unwrap_or("");
+        let word = word.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
         if BLOCKS.contains(&word) {
             open.push((start, word));
         } else if word == "end" && open.pop().is_none() {

@@ -114,9 +114,8 @@ const FUNCTIONS: &[(&str, &str, i32)] = &[
 ];
 
 /// Functions that yield a scalar; all others yield a vector.
-const SCALARS: &[&str] = &[
-    "end", "max_of", "min_of", "pi", "range", "scalar", "start", "step", "time",
-];
+const SCALARS: &[&str] =
+    &["end", "max_of", "min_of", "pi", "range", "scalar", "start", "step", "time"];
 
 /// The function of that name. Names are case-sensitive, unlike keywords.
 pub(super) fn function(name: &str) -> Option<Signature> {
@@ -125,23 +124,11 @@ pub(super) fn function(name: &str) -> Option<Signature> {
     let count = takes.len();
     let (least, most) = match usize::try_from(*variadic) {
         Ok(0) => (count, Some(count)),
-        Ok(more) => (
-            count.saturating_sub(1),
-            Some(count.saturating_sub(1) + more),
-        ),
+        Ok(more) => (count.saturating_sub(1), Some(count.saturating_sub(1) + more)),
         Err(_) => (count.saturating_sub(1), None),
     };
-    let yields = if SCALARS.contains(&name) {
-        Type::Scalar
-    } else {
-        Type::Vector
-    };
-    Some(Signature {
-        takes,
-        least,
-        most,
-        yields,
-    })
+    let yields = if SCALARS.contains(&name) { Type::Scalar } else { Type::Vector };
+    Some(Signature { takes, least, most, yields })
 }
 
 /// The parameter in front of the vector that an aggregation takes, if it takes one. `None` when

@@ -28,23 +28,13 @@ pub(super) struct Token {
 
 /// All tokens of a text, the last one being [`Kind::End`].
 pub(super) fn tokens(text: &str, dialect: Dialect) -> Result<Vec<Token>, Fault> {
-    let mut lexer = Lexer {
-        text,
-        at: 0,
-        dialect,
-        braces: false,
-        brackets: false,
-    };
+    let mut lexer = Lexer { text, at: 0, dialect, braces: false, brackets: false };
     let mut found = Vec::new();
     loop {
         lexer.skip_blank();
         let start = lexer.at;
         let kind = lexer.next()?;
-        found.push(Token {
-            kind,
-            start,
-            end: lexer.at,
-        });
+        found.push(Token { kind, start, end: lexer.at });
         if kind == Kind::End {
             return Ok(found);
         }
@@ -74,11 +64,8 @@ impl Lexer<'_> {
             let rest = self.rest();
             let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
             let rest = &rest[blank..];
-            let comment = if rest.starts_with('#') {
-                rest.find('\n').unwrap_or(rest.len())
-            } else {
-                0
-            };
+            let comment =
+                if rest.starts_with('#') { rest.find('\n').unwrap_or(rest.len()) } else { 0 };
             if blank + comment == 0 {
                 return;
             }
@@ -144,21 +131,14 @@ impl Lexer<'_> {
         }
         if !word.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
             let number = word.eq_ignore_ascii_case("inf") || word.eq_ignore_ascii_case("nan");
-            return Ok(if number && !self.braces {
-                Kind::Number
-            } else {
-                Kind::Word
-            });
+            return Ok(if number && !self.braces { Kind::Number } else { Kind::Word });
         }
         if is_number(word) {
             Ok(Kind::Number)
         } else if super::ranges::is_duration(word) {
             Ok(Kind::Duration)
         } else {
-            Err(Fault::new(
-                start,
-                format!("bad number or duration \"{word}\""),
-            ))
+            Err(Fault::new(start, format!("bad number or duration \"{word}\"")))
         }
     }
 
@@ -173,10 +153,7 @@ impl Lexer<'_> {
             return Err(Fault::new(self.at, format!("unexpected \"{shown}\"")));
         }
         if pair.is_none() && !"(){}[],:@=<>+-*/%^".contains(first) {
-            return Err(Fault::new(
-                self.at,
-                format!("unexpected character {first:?}"),
-            ));
+            return Err(Fault::new(self.at, format!("unexpected character {first:?}")));
         }
         match first {
             '{' => self.braces = true,

@@ -46,18 +46,13 @@ pub(crate) struct Fault {
 
 impl Fault {
     fn new(at: usize, message: impl Into<String>) -> Self {
-        Self {
-            at,
-            message: message.into(),
-        }
+        Self { at, message: message.into() }
     }
 }
 
 /// Checks one expression. The error is `line:column: message`, both counted from 1, in characters.
 pub(crate) fn check(text: &str, dialect: Dialect) -> Result<(), String> {
-    fault(text, dialect).map_or(Ok(()), |f| {
-        Err(format!("{}: {}", position(text, f.at), f.message))
-    })
+    fault(text, dialect).map_or(Ok(()), |f| Err(format!("{}: {}", position(text, f.at), f.message)))
 }
 
 /// The first fault of an expression, if there is one.
@@ -66,9 +61,7 @@ fn fault(text: &str, dialect: Dialect) -> Option<Fault> {
         let message = format!("the expression is longer than {MAX_BYTES} bytes");
         return Some(Fault::new(0, message));
     }
-    lex::tokens(text, dialect)
-        .and_then(|tokens| parse::expression(text, &tokens, dialect))
-        .err()
+    lex::tokens(text, dialect).and_then(|tokens| parse::expression(text, &tokens, dialect)).err()
 }
 
 /// `line:column` of a byte, both counted from 1, the column in characters.

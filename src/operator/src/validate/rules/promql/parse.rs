@@ -11,25 +11,11 @@ use super::types::{Class, Operand, POWER, Shape, Type, operator};
 use super::{Dialect, Fault, MAX_DEPTH};
 
 /// Words that are never a metric's name where an operand is expected.
-const RESERVED: &[&str] = &[
-    "atan2",
-    "bool",
-    "group_left",
-    "group_right",
-    "ignoring",
-    "on",
-];
+const RESERVED: &[&str] = &["atan2", "bool", "group_left", "group_right", "ignoring", "on"];
 
 /// Reads a whole text as one expression.
 pub(super) fn expression(text: &str, tokens: &[Token], dialect: Dialect) -> Result<(), Fault> {
-    let mut parser = Parser {
-        text,
-        tokens,
-        next: 0,
-        depth: 0,
-        bare: false,
-        dialect,
-    };
+    let mut parser = Parser { text, tokens, next: 0, depth: 0, bare: false, dialect };
     if parser.peek().kind == Kind::End {
         return Err(Fault::new(0, "the expression is empty"));
     }
@@ -55,11 +41,7 @@ impl<'a> Parser<'a> {
     }
 
     fn ahead(&self, by: usize) -> Token {
-        let end = Token {
-            kind: Kind::End,
-            start: self.text.len(),
-            end: self.text.len(),
-        };
+        let end = Token { kind: Kind::End, start: self.text.len(), end: self.text.len() };
         self.tokens.get(self.next + by).copied().unwrap_or(end)
     }
 
@@ -92,9 +74,7 @@ impl<'a> Parser<'a> {
 
     /// Steps over one of these keywords.
     fn take_keyword(&mut self, words: &[&str]) -> Option<String> {
-        let word = self
-            .keyword(0)
-            .filter(|word| words.contains(&word.as_str()))?;
+        let word = self.keyword(0).filter(|word| words.contains(&word.as_str()))?;
         self.next += 1;
         Some(word)
     }
@@ -107,10 +87,7 @@ impl<'a> Parser<'a> {
             Kind::Text => format!("string {}", self.text_of(token)),
             _ => format!("\"{}\"", self.text_of(token)),
         };
-        Fault::new(
-            token.start,
-            format!("unexpected {what}, expected {expected}"),
-        )
+        Fault::new(token.start, format!("unexpected {what}, expected {expected}"))
     }
 
     /// Steps over the bracket that closes the one at `open`.
@@ -131,10 +108,9 @@ impl<'a> Parser<'a> {
     fn end(&self) -> Result<(), Fault> {
         match (self.peek().kind, self.text_of(self.peek())) {
             (Kind::End, _) => Ok(()),
-            (Kind::Sign, sign @ (")" | "}" | "]")) => Err(Fault::new(
-                self.peek().start,
-                format!("unexpected \"{sign}\""),
-            )),
+            (Kind::Sign, sign @ (")" | "}" | "]")) => {
+                Err(Fault::new(self.peek().start, format!("unexpected \"{sign}\"")))
+            }
             _ => Err(self.unexpected("an operator")),
         }
     }
@@ -160,11 +136,7 @@ impl<'a> Parser<'a> {
             }
             let sign = self.take();
             let matching = self.matching()?;
-            let tighter = if precedence == POWER {
-                POWER
-            } else {
-                precedence + 1
-            };
+            let tighter = if precedence == POWER { POWER } else { precedence + 1 };
             let right = self.deeper(|parser| parser.binary(tighter))?;
             left = self.combine(left, sign, class, &matching, right)?;
         }

@@ -26,10 +26,7 @@ pub(super) fn milliseconds(word: &str) -> Option<u64> {
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let after = &rest[digits..];
-        let unit = after.len()
-            - after
-                .trim_start_matches(|c: char| c.is_ascii_alphabetic())
-                .len();
+        let unit = after.len() - after.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
         let count: u64 = rest[..digits].parse().ok()?;
         let (_, size) = units.find(|(name, _)| *name == &after[..unit])?;
         total = total.checked_add(count.checked_mul(*size)?)?;

@@ -11,17 +11,9 @@ const MAX_REPEAT: u32 = 1000;
 /// Checks a pattern. The value says whether it matches the empty string, where that is certain
 /// without running it.
 pub(super) fn check(pattern: &str) -> Result<bool, String> {
-    let mut reader = Reader {
-        rest: pattern,
-        depth: 0,
-        repeat: 1,
-    };
+    let mut reader = Reader { rest: pattern, depth: 0, repeat: 1 };
     let empty = reader.alternatives()?;
-    if reader.rest.is_empty() {
-        Ok(empty)
-    } else {
-        Err("unexpected \")\"".into())
-    }
+    if reader.rest.is_empty() { Ok(empty) } else { Err("unexpected \")\"".into()) }
 }
 
 struct Reader<'a> {
@@ -33,10 +25,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn take(&mut self, prefix: &str) -> bool {
-        self.rest
-            .strip_prefix(prefix)
-            .map(|rest| self.rest = rest)
-            .is_some()
+        self.rest.strip_prefix(prefix).map(|rest| self.rest = rest).is_some()
     }
 
     fn next(&mut self) -> Option<char> {
@@ -136,11 +125,7 @@ impl<'a> Reader<'a> {
         }
         let empty = self.alternatives()?;
         self.depth -= 1;
-        if self.take(")") {
-            Ok(empty)
-        } else {
-            Err("missing closing \")\"".into())
-        }
+        if self.take(")") { Ok(empty) } else { Err("missing closing \")\"".into()) }
     }
 
     /// What follows `(?`: a name, or flags. True when the group ends with the flags: `(?i)`.
@@ -158,11 +143,7 @@ impl<'a> Reader<'a> {
             let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
             let good = end > 0 && self.rest[..end].chars().all(word);
             self.rest = &self.rest[end + 1..];
-            return if good {
-                Ok(false)
-            } else {
-                Err("invalid named group".into())
-            };
+            return if good { Ok(false) } else { Err("invalid named group".into()) };
         }
         let end = self.rest.find([')', ':']).unwrap_or(0);
         let flags = &self.rest[..end];
@@ -203,11 +184,7 @@ impl<'a> Reader<'a> {
         let name = self.rest[1..].get(..end.saturating_sub(1)).unwrap_or("");
         let known = NAMES.contains(&format!(" {} ", name.trim_start_matches('^')));
         self.rest = &self.rest[end + 2..];
-        if known {
-            Ok(())
-        } else {
-            Err(format!("unknown class \"[:{name}:]\""))
-        }
+        if known { Ok(()) } else { Err(format!("unknown class \"[:{name}:]\"")) }
     }
 
     /// One character of a class, or the range that it begins.
@@ -240,9 +217,7 @@ impl<'a> Reader<'a> {
         if let Some(c @ ('A' | 'B' | 'b' | 'z' | 'Q')) = self.rest.chars().next() {
             return Err(format!("invalid escape \"\\{c}\""));
         }
-        let many = self
-            .rest
-            .starts_with(['d', 'D', 's', 'S', 'w', 'W', 'p', 'P']);
+        let many = self.rest.starts_with(['d', 'D', 's', 'S', 'w', 'W', 'p', 'P']);
         self.escape()?;
         Ok(many)
     }

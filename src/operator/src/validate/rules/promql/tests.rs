@@ -1,9 +1,7 @@
 use super::*;
 
 fn verdict(text: &str) -> String {
-    check(text, Dialect::Prometheus)
-        .err()
-        .unwrap_or_else(|| "ok".into())
+    check(text, Dialect::Prometheus).err().unwrap_or_else(|| "ok".into())
 }
 
 /// Accepted here and by promql-parser.
@@ -58,14 +56,8 @@ const BAD: &[(&str, &str)] = &[
     ("sum(up))\n> 1", "1:8: unexpected \")\""),
     ("up{a=\"b\"", "1:3: \"{\" is never closed"),
     ("up{a=\"b\"}}", "1:10: unexpected \"}\""),
-    (
-        "rate(x[5m)",
-        "1:10: unexpected \")\", expected \":\" or \"]\"",
-    ),
-    (
-        "up +",
-        "1:5: unexpected end of expression, expected an expression",
-    ),
+    ("rate(x[5m)", "1:10: unexpected \")\", expected \":\" or \"]\""),
+    ("up +", "1:5: unexpected end of expression, expected an expression"),
     ("up + * 2", "1:6: unexpected \"*\", expected an expression"),
     ("up up", "1:4: unexpected \"up\", expected an operator"),
     ("rat(x[5m])", "1:1: unknown function \"rat\""),
@@ -75,10 +67,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     ("rate(x[5m], 1)", "1:1: \"rate\" takes 1 argument(s), got 2"),
     ("rate(x[5m],)", "1:11: unexpected \",\" before \")\""),
-    (
-        "sum(x[5m])",
-        "1:5: aggregation \"sum\" takes a instant vector, not a range vector",
-    ),
+    ("sum(x[5m])", "1:5: aggregation \"sum\" takes a instant vector, not a range vector"),
     ("topk(x)", "1:1: \"topk\" takes 2 argument(s), got 1"),
     (
         "histogram_quantile(x, 0.9)",
@@ -90,101 +79,38 @@ const BAD: &[(&str, &str)] = &[
     ("up = 1", "1:4: unexpected \"=\", expected an operator"),
     ("up{a=\"b}", "1:6: unterminated string"),
     ("up{a=\"b\nc\"}", "1:6: unterminated string"),
-    (
-        "up{a=b}",
-        "1:6: unexpected \"b\", expected a string in quotes",
-    ),
-    (
-        "up{a}",
-        "1:5: unexpected \"}\", expected \"=\", \"!=\", \"=~\" or \"!~\"",
-    ),
-    (
-        "up{a==\"b\"}",
-        "1:5: unexpected \"==\", expected \"=\", \"!=\", \"=~\" or \"!~\"",
-    ),
-    (
-        "up{a=~\"(\"}",
-        "1:7: invalid regular expression: missing closing \")\"",
-    ),
-    (
-        "up{a=~\"*\"}",
-        "1:7: invalid regular expression: a repetition of nothing",
-    ),
-    (
-        "up{a=\"\\d\"}",
-        r#"1:7: invalid escape "\d" in a string (a backslash is written "\\")"#,
-    ),
-    (
-        "{}",
-        "1:1: a selector needs a name or a matcher that refuses the empty value",
-    ),
-    (
-        "{a=~\".*\"}",
-        "1:1: a selector needs a name or a matcher that refuses the empty value",
-    ),
-    (
-        "up{__name__=\"x\"}",
-        "1:4: the metric's name is given twice",
-    ),
+    ("up{a=b}", "1:6: unexpected \"b\", expected a string in quotes"),
+    ("up{a}", "1:5: unexpected \"}\", expected \"=\", \"!=\", \"=~\" or \"!~\""),
+    ("up{a==\"b\"}", "1:5: unexpected \"==\", expected \"=\", \"!=\", \"=~\" or \"!~\""),
+    ("up{a=~\"(\"}", "1:7: invalid regular expression: missing closing \")\""),
+    ("up{a=~\"*\"}", "1:7: invalid regular expression: a repetition of nothing"),
+    ("up{a=\"\\d\"}", r#"1:7: invalid escape "\d" in a string (a backslash is written "\\")"#),
+    ("{}", "1:1: a selector needs a name or a matcher that refuses the empty value"),
+    ("{a=~\".*\"}", "1:1: a selector needs a name or a matcher that refuses the empty value"),
+    ("up{__name__=\"x\"}", "1:4: the metric's name is given twice"),
     ("x[5]m", "1:5: unexpected \"m\", expected an operator"),
     ("x[5q]", "1:3: bad number or duration \"5q\""),
-    (
-        "x[]",
-        "1:3: unexpected \"]\", expected a duration such as 5m",
-    ),
+    ("x[]", "1:3: unexpected \"]\", expected a duration such as 5m"),
     ("x[0s]", "1:3: the duration must be greater than 0"),
     ("x[-5m]", "1:3: the duration must be greater than 0"),
     ("1__0", "1:1: bad number or duration \"1__0\""),
     ("x offset 1e10", "1:10: the duration is too long"),
     ("x + 1e400", "1:5: bad number or duration \"1e400\""),
     ("x[1m1h]", "1:3: bad number or duration \"1m1h\""),
-    (
-        "sum(x)[5m]",
-        "1:7: a range needs a selector before it (a subquery is written [1h:5m])",
-    ),
+    ("sum(x)[5m]", "1:7: a range needs a selector before it (a subquery is written [1h:5m])"),
     ("x offset 5m[5m]", "1:12: the range goes before \"offset\""),
-    (
-        "rate(x[5m]) offset 5m",
-        "1:13: \"offset\" needs a selector or subquery before it",
-    ),
-    (
-        "x offset",
-        "1:9: unexpected end of expression, expected a duration such as 5m",
-    ),
+    ("rate(x[5m]) offset 5m", "1:13: \"offset\" needs a selector or subquery before it"),
+    ("x offset", "1:9: unexpected end of expression, expected a duration such as 5m"),
     ("1 > 2", "1:3: comparing two scalars needs \"> bool\""),
     ("a + bool b", "1:5: \"bool\" is for comparisons only"),
-    (
-        "a and 1",
-        "1:3: \"and\" takes instant vectors, not a scalar",
-    ),
-    (
-        "a + on(x) 1",
-        "1:5: matching is for two instant vectors only",
-    ),
-    (
-        "a and on(x) group_left b",
-        "1:13: \"and\" takes no grouping or filling",
-    ),
-    (
-        "a + on(x) group_left(x) b",
-        "1:3: label \"x\" stands in the on and the group clause",
-    ),
-    (
-        "a + on b",
-        "1:8: unexpected \"b\", expected \"(\" and labels",
-    ),
-    (
-        "\"text\" + 1",
-        "1:1: \"+\" takes scalars and instant vectors, not a string",
-    ),
-    (
-        "-\"text\"",
-        "1:2: a sign needs a scalar or instant vector, not a string",
-    ),
-    (
-        "sum by job (x)",
-        "1:8: unexpected \"job\", expected \"(\" and labels",
-    ),
+    ("a and 1", "1:3: \"and\" takes instant vectors, not a scalar"),
+    ("a + on(x) 1", "1:5: matching is for two instant vectors only"),
+    ("a and on(x) group_left b", "1:13: \"and\" takes no grouping or filling"),
+    ("a + on(x) group_left(x) b", "1:3: label \"x\" stands in the on and the group clause"),
+    ("a + on b", "1:8: unexpected \"b\", expected \"(\" and labels"),
+    ("\"text\" + 1", "1:1: \"+\" takes scalars and instant vectors, not a string"),
+    ("-\"text\"", "1:2: a sign needs a scalar or instant vector, not a string"),
+    ("sum by job (x)", "1:8: unexpected \"job\", expected \"(\" and labels"),
     ("é + 1", "1:1: unexpected character 'é'"),
     ("x{a=\"é\"} + ?", "1:12: unexpected character '?'"),
 ];
@@ -217,11 +143,7 @@ fn accepts_what_prometheus_accepts() {
 #[test]
 fn points_at_the_first_thing_wrong() {
     for (text, wanted) in BAD {
-        assert_eq!(
-            verdict(text),
-            wanted.replace(" a instant", " an instant"),
-            "{text}"
-        );
+        assert_eq!(verdict(text), wanted.replace(" a instant", " an instant"), "{text}");
     }
 }
 
@@ -240,10 +162,7 @@ fn agrees_with_promql_parser() {
     let refused = |text: &&&str| promql_parser::parser::parse(text).is_err();
     let good: Vec<_> = GOOD.iter().filter(refused).collect();
     assert_eq!(good, Vec::<&&str>::new());
-    let bad = BAD
-        .iter()
-        .map(|(text, _)| text)
-        .filter(|text| !ORACLE_DIFFERS.contains(text));
+    let bad = BAD.iter().map(|(text, _)| text).filter(|text| !ORACLE_DIFFERS.contains(text));
     let bad: Vec<_> = bad.filter(|text| !refused(text)).collect();
     assert_eq!(bad, Vec::<&&str>::new());
 }
@@ -316,11 +235,7 @@ fn regular_expressions_are_go_s() {
         "x{2}y*?",
     ];
     for pattern in good {
-        assert!(
-            regex::check(pattern).is_ok(),
-            "{pattern}: {:?}",
-            regex::check(pattern)
-        );
+        assert!(regex::check(pattern).is_ok(), "{pattern}: {:?}", regex::check(pattern));
     }
     let bad = [
         "(",
@@ -348,14 +263,9 @@ fn regular_expressions_are_go_s() {
     for pattern in bad {
         assert!(regex::check(pattern).is_err(), "{pattern}");
     }
-    for (pattern, empty) in [
-        (".*", true),
-        (".+", false),
-        ("a|", true),
-        ("(a*)+", true),
-        ("x?y", false),
-        ("^$", true),
-    ] {
+    for (pattern, empty) in
+        [(".*", true), (".+", false), ("a|", true), ("(a*)+", true), ("x?y", false), ("^$", true)]
+    {
         assert_eq!(regex::check(pattern), Ok(empty), "{pattern}");
     }
 }

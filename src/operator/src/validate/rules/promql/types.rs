@@ -56,13 +56,7 @@ pub(super) struct Operand {
 impl Operand {
     /// An operand on which no modifier stands yet.
     pub(super) fn new(shape: Shape, kind: Type, start: usize) -> Self {
-        Self {
-            shape,
-            kind,
-            start,
-            offset: false,
-            at: false,
-        }
+        Self { shape, kind, start, offset: false, at: false }
     }
 }
 

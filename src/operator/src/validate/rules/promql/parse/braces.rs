@@ -24,11 +24,7 @@ impl Parser<'_> {
     pub(super) fn selector(&mut self, name: Option<Token>) -> Result<Operand, Fault> {
         let start = name.map_or(self.peek().start, |name| name.start);
         let bare = std::mem::take(&mut self.bare);
-        let matchers = if self.is_sign("{") {
-            self.matchers()?
-        } else {
-            Matchers::default()
-        };
+        let matchers = if self.is_sign("{") { self.matchers()? } else { Matchers::default() };
         if let (Some(_), Some(at)) = (name, matchers.named) {
             return Err(Fault::new(at, "the metric's name is given twice"));
         }
@@ -67,17 +63,13 @@ impl Parser<'_> {
             }
             _ => return Err(self.unexpected("a label or \"}\"")),
         };
-        let sign = ["=", "!=", "=~", "!~"]
-            .into_iter()
-            .find(|sign| self.take_sign(sign));
+        let sign = ["=", "!=", "=~", "!~"].into_iter().find(|sign| self.take_sign(sign));
         let Some(sign) = sign else {
             if token.kind == Kind::Word {
                 return Err(self.unexpected("\"=\", \"!=\", \"=~\" or \"!~\""));
             }
             found.narrow = true;
-            found.named = (token.kind == Kind::Text)
-                .then_some(token.start)
-                .or(found.named);
+            found.named = (token.kind == Kind::Text).then_some(token.start).or(found.named);
             return Ok(());
         };
         if name == "__name__" {
@@ -130,10 +122,7 @@ impl Parser<'_> {
                 '\\' => escaped(&mut rest, quote).ok_or_else(|| {
                     let shown: String = rest.chars().take(1).collect();
                     let hint = r#"(a backslash is written "\\")"#;
-                    Fault::new(
-                        at,
-                        format!("invalid escape \"\\{shown}\" in a string {hint}"),
-                    )
+                    Fault::new(at, format!("invalid escape \"\\{shown}\" in a string {hint}"))
                 })?,
                 other => other,
             });
@@ -166,9 +155,6 @@ fn escaped(rest: &mut &str, quote: char) -> Option<char> {
 }
 
 fn code(digits: &str, radix: u32) -> Option<char> {
-    let digits = digits
-        .chars()
-        .all(|c| c.is_digit(radix))
-        .then_some(digits)?;
+    let digits = digits.chars().all(|c| c.is_digit(radix)).then_some(digits)?;
     char::from_u32(u32::from_str_radix(digits, radix).ok()?)
 }

@@ -12,21 +12,14 @@ impl Parser<'_> {
         let token = self.take();
         let name = self.text_of(token);
         let Some(signature) = function(name) else {
-            return Err(Fault::new(
-                token.start,
-                format!("unknown function \"{name}\""),
-            ));
+            return Err(Fault::new(token.start, format!("unknown function \"{name}\"")));
         };
         let info = name == "info";
         let takes = &signature.takes;
         let arguments = self.arguments(|index| (info && index == 1).then_some(()))?;
         count(&signature, name, token.start, arguments.len())?;
         for (index, argument) in arguments.iter().enumerate() {
-            let wanted = takes
-                .get(index)
-                .or(takes.last())
-                .copied()
-                .unwrap_or(Type::Any);
+            let wanted = takes.get(index).or(takes.last()).copied().unwrap_or(Type::Any);
             expect(argument, wanted, &format!("function \"{name}\""))?;
         }
         Ok(Operand::new(Shape::Other, signature.yields, token.start))
@@ -147,8 +140,5 @@ fn expect(argument: &Operand, wanted: Type, taker: &str) -> Result<(), Fault> {
         ("a range vector", Shape::Selector) => " (a range such as [5m] is missing)",
         _ => "",
     };
-    Err(Fault::new(
-        argument.start,
-        format!("{taker} takes {wanted}, not {got}{hint}"),
-    ))
+    Err(Fault::new(argument.start, format!("{taker} takes {wanted}, not {got}{hint}")))
 }

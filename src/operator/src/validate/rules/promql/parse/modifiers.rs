@@ -46,10 +46,7 @@ impl Parser<'_> {
             return Err(Fault::new(token.start, message));
         }
         if already {
-            return Err(Fault::new(
-                token.start,
-                format!("\"{word}\" is given twice"),
-            ));
+            return Err(Fault::new(token.start, format!("\"{word}\" is given twice")));
         }
         Ok(true)
     }
@@ -192,11 +189,7 @@ impl Parser<'_> {
         let here = self.peek().start;
         if self.take_keyword(&["group_left", "group_right"]).is_some() {
             found.group = Some(here);
-            let include = if self.is_sign("(") {
-                self.labels()?
-            } else {
-                Vec::new()
-            };
+            let include = if self.is_sign("(") { self.labels()? } else { Vec::new() };
             let twice = include.into_iter().find(|label| labels.contains(label));
             found.twice = twice.filter(|_| word == "on");
         }
@@ -205,10 +198,8 @@ impl Parser<'_> {
     }
 
     fn fills(&mut self, found: &mut Matching) -> Result<(), Fault> {
-        while matches!(
-            self.keyword(0).as_deref(),
-            Some("fill" | "fill_left" | "fill_right")
-        ) && self.text_of(self.ahead(1)) == "("
+        while matches!(self.keyword(0).as_deref(), Some("fill" | "fill_left" | "fill_right"))
+            && self.text_of(self.ahead(1)) == "("
         {
             found.fill = Some(self.take().start);
             let open = self.take();
@@ -243,10 +234,7 @@ impl Parser<'_> {
                 ));
             }
         }
-        let scalars = [left, right]
-            .iter()
-            .filter(|side| side.kind == Type::Scalar)
-            .count();
+        let scalars = [left, right].iter().filter(|side| side.kind == Type::Scalar).count();
         if let Some((at, message)) = mismatch(name, sign, class, matching, scalars) {
             return Err(Fault::new(at, message));
         }
@@ -273,16 +261,10 @@ fn mismatch(
         return Some((at, "\"bool\" is for comparisons only".into()));
     }
     if class == Class::Comparison && scalars == 2 && matching.boolean.is_none() {
-        return Some((
-            sign.start,
-            format!("comparing two scalars needs \"{name} bool\""),
-        ));
+        return Some((sign.start, format!("comparing two scalars needs \"{name} bool\"")));
     }
     if set && !vectors {
-        return Some((
-            sign.start,
-            format!("\"{name}\" takes instant vectors, not a scalar"),
-        ));
+        return Some((sign.start, format!("\"{name}\" takes instant vectors, not a scalar")));
     }
     if let Some(at) = matching.labels.or(matching.fill).filter(|_| !vectors) {
         return Some((at, "matching is for two instant vectors only".into()));
@@ -291,10 +273,7 @@ fn mismatch(
         return Some((at, format!("\"{name}\" takes no grouping or filling")));
     }
     let label = matching.twice.as_ref()?;
-    Some((
-        sign.start,
-        format!("label \"{label}\" stands in the on and the group clause"),
-    ))
+    Some((sign.start, format!("label \"{label}\" stands in the on and the group clause")))
 }
 
 /// What is wrong with a literal as a duration. `positive`: it may not be zero.
