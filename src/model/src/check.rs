@@ -84,8 +84,9 @@ impl Checker<'_> {
             self.section(class, value, &mut defined);
         }
         let service = value.get("service").unwrap_or(&Value::Null);
+        let origins = self.origins;
         let Read { pipelines, extensions, telemetry, used } =
-            self.d.at("service", |d| Service { d, defined: &defined }.read(service));
+            self.d.at("service", |d| Service { d, defined: &defined, origins }.read(service));
         self.unused(&defined, &used);
         self.addresses(&defined, &pipelines);
         let listeners = self.listeners(&defined, &telemetry);

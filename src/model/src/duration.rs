@@ -39,10 +39,10 @@ impl Setting for Duration {
 /// A duration in Go's syntax (time.ParseDuration), not negative.
 #[must_use]
 pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    if text == "0" {
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    if rest == "0" {
         return Some(Duration::ZERO);
     }
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
     let mut nanos = 0u128;
     if rest.is_empty() {
         return None;

@@ -205,6 +205,11 @@ impl Origins {
         self.0.iter().find(|(origin, _)| origin.is_empty() || is_within(path, origin))
     }
 
+    /// Whether a path may be shown as it is.
+    pub(crate) fn is_public(&self, path: &str) -> bool {
+        self.around(path).is_none()
+    }
+
     /// As much of a path as may be shown.
     pub(crate) fn public<'a>(&'a self, path: &'a str) -> &'a str {
         self.around(path).map_or(path, |(origin, _)| origin)

@@ -116,7 +116,12 @@ macro_rules! choice {
             }
 
             fn show(&self) -> String {
-                self.as_str().to_owned()
+                // In quotes where it would not be read as text otherwise.
+                let word = self.as_str();
+                match $crate::yaml::parse(word) {
+                    Ok($crate::Value::String(_)) => word.to_owned(),
+                    _ => format!("{word:?}"),
+                }
             }
         }
     };

@@ -78,7 +78,6 @@ fn every_key_is_documented() {
 #[test]
 fn every_documented_default_can_be_written_out() {
     for entry in CATALOGUE {
-        let mut silent = Decoder::default();
         for key in (entry.keys)() {
             // Below lists, in groups that are off unless named, and without a default: nothing to write.
             let empty = key.default.is_empty() || key.default == "required" || key.default == "{}";
@@ -92,13 +91,18 @@ fn every_documented_default_can_be_written_out() {
                 .fold(body, |body, key| Value::Map(vec![(key.to_owned(), body)]));
             let mut d = Decoder::default();
             (entry.decode)(&body, &mut d);
-            let wrong: Vec<_> = d.problems.iter().filter(|p| p.path == key.key).collect();
+            let wrong: Vec<_> = d
+                .problems
+                .iter()
+                .filter(|p| p.path == key.key && p.code != crate::Code::Missing)
+                .collect();
             let in_list = d
                 .problems
                 .iter()
                 .any(|p| key.key.starts_with(&p.path) && p.message.contains("a list"));
             assert!(wrong.is_empty() || in_list, "{} {}: {wrong:?}", entry.name, key.key);
         }
+        let mut silent = Decoder::default();
         (entry.decode)(&Value::Null, &mut silent);
         assert!(
             silent.problems.iter().all(|p| p.code == crate::Code::Missing),
@@ -111,7 +115,7 @@ fn every_documented_default_can_be_written_out() {
 #[test]
 fn the_otlp_receiver_listens_on_localhost_unless_told_otherwise() {
     let both: OtlpReceiver = good("protocols: {grpc: , http: }");
-    let (grpc, http) = (both.protocols.grpc.clone().unwrap(), both.protocols.http.clone().unwrap());
+    let (grpc, http) = (both.protocols.grpc.0.unwrap(), both.protocols.http.0.unwrap());
     assert_eq!(grpc, bare::<GrpcServer>());
     assert_eq!(http, bare::<HttpServer>());
     assert_eq!(grpc.endpoint, ListenAddress::new("localhost", 4317));

@@ -8,7 +8,7 @@ use crate::catalogue::{Class, find};
 use crate::checked::Pipeline;
 use crate::components::service::Telemetry;
 use crate::decode::{Decoder, element, field, is_map, list, unknown_keys};
-use crate::environment::veil;
+use crate::environment::{Origins, veil};
 use crate::id::{ComponentId, PipelineId, Signal};
 use crate::problem::{Code, Problem};
 use crate::value::Value;
@@ -17,6 +17,7 @@ use crate::value::Value;
 pub(super) struct Service<'a> {
     pub(super) d: &'a mut Decoder,
     pub(super) defined: &'a Defined,
+    pub(super) origins: &'a Origins,
 }
 
 /// What `service` says.
@@ -55,7 +56,7 @@ impl Service<'_> {
     }
 
     fn pipeline(&mut self, key: &str, value: &Value, read: &mut Read) {
-        let defined = self.defined;
+        let (defined, origins) = (self.defined, self.origins);
         self.d.at(&format!("pipelines.{key}"), |d| {
             let id =
                 PipelineId::parse(key, d.path()).map_err(|problem| d.problems.push(problem)).ok();
@@ -63,7 +64,7 @@ impl Service<'_> {
                 return;
             }
             unknown_keys(value, &["receivers", "processors", "exporters"], d);
-            let mut service = Service { d, defined };
+            let mut service = Service { d, defined, origins };
             let signal = id.as_ref().map(|id| id.signal);
             let mut list = |class: Class| {
                 let found = service.references(value, class.section(), class, signal);
@@ -101,15 +102,16 @@ impl Service<'_> {
         class: Class,
         signal: Option<Signal>,
     ) -> Vec<ComponentId> {
-        let defined = self.defined;
+        let (defined, origins) = (self.defined, self.origins);
         let value = value.get(key).unwrap_or(&Value::Null);
         self.d.at(key, |d| {
             let mut found: Vec<ComponentId> = Vec::new();
             for (index, item) in list(value, d).unwrap_or_default().iter().enumerate() {
                 d.item(index, |d| {
                     let before = d.problems.len();
-                    let id = element(item, d)
-                        .and_then(|name: String| reference(&name, class, signal, defined, d));
+                    let id = element(item, d).and_then(|name: String| {
+                        reference(&name, class, signal, (defined, origins), d)
+                    });
                     if let Some(id) = id {
                         if found.contains(&id) {
                             d.problem(Code::InvalidPipeline, format!("{id} stands twice"));
@@ -141,7 +143,7 @@ fn reference(
     name: &str,
     class: Class,
     signal: Option<Signal>,
-    defined: &Defined,
+    (defined, origins): (&Defined, &Origins),
     d: &mut Decoder,
 ) -> Option<ComponentId> {
     let id = match ComponentId::from_str(name) {
@@ -155,7 +157,7 @@ fn reference(
         if d.deferred.contains(class.section()) {
             return Some(id);
         }
-        d.problems.push(undefined(&id, class, defined, d.path()));
+        d.problems.push(undefined(&id, class, (defined, origins), d.path()));
         return None;
     }
     if let (Some(signal), Some(entry)) = (signal, find(class, &id.kind))
@@ -170,12 +172,22 @@ fn reference(
 }
 
 /// The likely causes: a slip of the pen, or a null body that `kubectl apply` dropped.
-fn undefined(id: &ComponentId, class: Class, defined: &Defined, path: &str) -> Problem {
+fn undefined(
+    id: &ComponentId,
+    class: Class,
+    (defined, origins): (&Defined, &Origins),
+    path: &str,
+) -> Problem {
     let section = class.section();
     let message = format!("{id} is not defined in {section}");
     let problem = Problem::new(path, Code::Undefined, message);
-    let known: Vec<String> =
-        defined.keys().filter(|(c, _)| *c == class).map(|(_, known)| known.to_string()).collect();
+    let known: Vec<String> = defined
+        .keys()
+        .filter(|(c, _)| *c == class)
+        .map(|(_, known)| known.to_string())
+        // An id that came from the environment is not told.
+        .filter(|known| origins.is_public(&format!("{section}.{known}")))
+        .collect();
     let written = id.to_string();
     let problem = problem.did_you_mean(&written, known.iter().map(String::as_str));
     if problem.hint.is_none() && find(class, &id.kind).is_some() {

@@ -148,7 +148,8 @@ fn action(action: &Action, d: &mut Decoder) {
         }
         return;
     };
-    let by_pattern = matches!(kind, Delete | Hash) && action.pattern.is_some();
+    let by_pattern =
+        matches!(kind, Delete | Hash) && (action.pattern.is_some() || d.is_unsettled("pattern"));
     if action.key.is_empty() && !by_pattern && !d.is_unsettled("key") {
         d.problem_at("key", Code::Missing, "must be given");
     }

@@ -1,5 +1,7 @@
 //! Plain types: what each takes, and what is said of the rest.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::yaml;
 

@@ -1,5 +1,7 @@
 //! Kinds of field: addresses, targets, URLs, secrets.
 
+#![allow(unreachable_pub)] // the macros declare public types
+
 use super::*;
 use crate::yaml;
 

@@ -26,6 +26,10 @@ pub fn parse(text: &str) -> Result<Value, Problem> {
     for step in Parser::new_from_str(text) {
         let (event, span) = step.map_err(|error| {
             let at = error.marker();
+            // The parser's own limit, met where it has to look far ahead.
+            if error.info().contains("recursion limit") {
+                return too_deep(at.line(), at.col());
+            }
             place(at.line(), at.col(), Code::Syntax, error.info().to_owned())
         })?;
         builder.event(event, &span)?;
@@ -35,6 +39,10 @@ pub fn parse(text: &str) -> Result<Value, Problem> {
 
 fn place(line: usize, column: usize, code: Code, message: impl Into<String>) -> Problem {
     Problem::new(format!("line {line}, column {}", column + 1), code, message)
+}
+
+fn too_deep(line: usize, column: usize) -> Problem {
+    place(line, column, Code::TooLarge, format!("nested deeper than {MAX_DEPTH} levels"))
 }
 
 fn refuse(span: &Span, message: impl Into<String>) -> Problem {
@@ -99,8 +107,7 @@ impl Builder {
             return Err(refuse(span, "a key that is a list or a map"));
         }
         if self.open.len() >= MAX_DEPTH {
-            let message = format!("nested deeper than {MAX_DEPTH} levels");
-            return Err(place(span.start.line(), span.start.col(), Code::TooLarge, message));
+            return Err(too_deep(span.start.line(), span.start.col()));
         }
         self.open.push(open);
         Ok(())

@@ -22,9 +22,10 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
 
 /// Refused with a code and with a message that says why.
 fn refused(text: &str, code: Code, why: &str) {
-    let problem = parse(text).expect_err(text);
-    assert_eq!(problem.code, code, "{text:?}: {problem}");
-    assert!(problem.to_string().contains(why), "{text:?}: {problem}");
+    let shown: String = text.chars().take(200).collect();
+    let problem = parse(text).expect_err(&shown);
+    assert_eq!(problem.code, code, "{shown:?}: {problem}");
+    assert!(problem.to_string().contains(why), "{shown:?}: {problem}");
 }
 
 #[test]
