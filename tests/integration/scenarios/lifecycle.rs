@@ -148,6 +148,8 @@ pub(crate) async fn switch_mode(env: Arc<Environment>) {
     for (mode, kind, old) in [
         ("Deployment", Kind::Deployment, Kind::DaemonSet),
         ("StatefulSet", Kind::StatefulSet, Kind::Deployment),
+        ("Deployment", Kind::Deployment, Kind::StatefulSet),
+        ("StatefulSet", Kind::StatefulSet, Kind::Deployment),
     ] {
         pipeline["spec"]["collector"]["mode"] = json!(mode);
         env.apply(&pipeline).await;

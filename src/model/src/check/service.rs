@@ -193,7 +193,7 @@ fn undefined(
     if problem.hint.is_none() && find(class, &id.kind).is_some() {
         return problem.hint(format!(
             "if it is written as \"{id}:\" with nothing after it, write \"{id}: {{}}\": kubectl apply \
-             drops empty values on update"
+             drops empty values"
         ));
     }
     problem

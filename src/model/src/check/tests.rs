@@ -236,7 +236,7 @@ service:
         "receivers.otlp.protocols.grpc.endpoint: 4317 where a string is wanted [wrong-type]",
         "receivers.otlp.protocols.htpp: unknown key; did you mean \"http\"? [unknown-key]",
         "recievers: unknown key; did you mean \"receivers\"? [unknown-key]",
-        "service.pipelines.logs.exporters[0]: debug is not defined in exporters; if it is written as \"debug:\" with nothing after it, write \"debug: {}\": kubectl apply drops empty values on update [undefined]",
+        "service.pipelines.logs.exporters[0]: debug is not defined in exporters; if it is written as \"debug:\" with nothing after it, write \"debug: {}\": kubectl apply drops empty values [undefined]",
         "service.pipelines.logs.receivers: a pipeline needs at least one receiver [invalid-pipeline]",
         "service.pipelines.metrics.exporters[1]: loki carries logs only, not metrics [unsupported-signal]",
         "service.pipelines.metrics.processors[0]: bacth is not defined in processors; did you mean \"batch\"? [undefined]",
@@ -534,7 +534,7 @@ fn what_is_defined_is_used_and_what_is_used_is_defined() {
         )
     };
     let null_body = "service.pipelines.traces.processors[0]: batch is not defined in processors; if it is written as \
-                     \"batch:\" with nothing after it, write \"batch: {}\": kubectl apply drops empty values on update [undefined]";
+                     \"batch:\" with nothing after it, write \"batch: {}\": kubectl apply drops empty values [undefined]";
     assert_eq!(undefined("batch", ""), [null_body]);
     let meant = "service.pipelines.traces.processors[1]: batch/secnd is not defined in processors; \
                  did you mean \"batch/second\"? [undefined]";

@@ -29,7 +29,7 @@ settings! {
 fn protocols(receiver: &OtlpReceiver, d: &mut Decoder) {
     let protocols = &receiver.protocols;
     if protocols.grpc.is_none() && protocols.http.is_none() && !d.is_unsettled("protocols") {
-        d.problem_at("protocols", Code::Missing, "name at least one of grpc and http, as in \"grpc: {}\": kubectl apply drops empty values on update");
+        d.problem_at("protocols", Code::Missing, "name at least one of grpc and http, as in \"grpc: {}\": kubectl apply drops empty values");
     }
 }
 

@@ -317,15 +317,15 @@ fn an_otlp_receiver_speaks_something_on_paths_of_their_own() {
         &[
             (
                 "",
-                ".protocols: name at least one of grpc and http, as in \"grpc: {}\": kubectl apply drops empty values on update [missing]",
+                ".protocols: name at least one of grpc and http, as in \"grpc: {}\": kubectl apply drops empty values [missing]",
             ),
             (
                 "{protocols: }",
-                ".protocols: name at least one of grpc and http, as in \"grpc: {}\": kubectl apply drops empty values on update [missing]",
+                ".protocols: name at least one of grpc and http, as in \"grpc: {}\": kubectl apply drops empty values [missing]",
             ),
             (
                 "{protocols: {}}",
-                ".protocols: name at least one of grpc and http, as in \"grpc: {}\": kubectl apply drops empty values on update [missing]",
+                ".protocols: name at least one of grpc and http, as in \"grpc: {}\": kubectl apply drops empty values [missing]",
             ),
             ("{protocols: {grpc: }}", ""),
             ("{protocols: {http: }}", ""),
