@@ -1,7 +1,7 @@
 //! A cluster that lives as long as its value: what tests hold. Puts together the
 //! programs, a run directory and a control plane; knows how none of them works.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ impl std::fmt::Debug for LocalCluster {
 pub struct Builder {
     parts: Parts,
     progress: Box<dyn Progress>,
+    parent: Option<PathBuf>,
 }
 
 impl Builder {
@@ -60,6 +61,13 @@ impl Builder {
         self
     }
 
+    /// Where the cluster makes its own directory, which is removed with it; nothing else there
+    /// is touched. None, the default: below cargo's target directory.
+    pub fn directory(mut self, parent: Option<PathBuf>) -> Self {
+        self.parent = parent;
+        self
+    }
+
     /// Builds what is missing (minutes, once per machine), starts the control plane and
     /// waits until it answers.
     ///
@@ -71,7 +79,10 @@ impl Builder {
         let programs = Programs::provide(self.parts, progress).await?;
         let mut attempt = 1;
         loop {
-            let directory = RunDir::create()?;
+            let directory = match &self.parent {
+                Some(parent) => RunDir::create_in(parent)?,
+                None => RunDir::create()?,
+            };
             match Plane::start(&programs, directory.path(), progress).await {
                 Ok(plane) => {
                     return Ok(LocalCluster { plane, directory });
@@ -92,6 +103,7 @@ impl LocalCluster {
         Builder {
             parts: Parts { controller_manager: true, scheduler: true },
             progress: Box::new(Silent),
+            parent: None,
         }
     }
 
@@ -167,7 +179,9 @@ impl LocalCluster {
         self.directory.keep();
     }
 
-    pub(crate) fn directory(&self) -> &Path {
+    /// The cluster's own: logs, certificates, etcd's data.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 

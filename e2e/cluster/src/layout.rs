@@ -85,10 +85,18 @@ pub(crate) struct RunDir {
 }
 
 impl RunDir {
+    /// Where run directories are, after removing those that were abandoned there.
     pub(crate) fn create() -> Result<Self> {
         let parent = runs();
-        create(&parent)?;
         sweep(&parent);
+        Self::create_in(&parent)
+    }
+
+    /// In a directory of the caller's, of which nothing else is touched.
+    pub(crate) fn create_in(parent: &Path) -> Result<Self> {
+        create(parent)?;
+        // The programs are given paths in it, and work in it.
+        let parent = std::path::absolute(parent).map_err(Error::io("find the directory"))?;
         let directory = tempfile::Builder::new()
             .prefix("")
             .tempdir_in(&parent)

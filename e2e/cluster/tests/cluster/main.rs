@@ -91,6 +91,24 @@ async fn two_side_by_side_leave_nothing_behind() {
 }
 
 #[tokio::test]
+async fn a_directory_of_the_callers_keeps_what_else_is_in_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let other = parent.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    // As old as what a start removes where it owns the place.
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7200);
+    std::fs::File::open(&other).unwrap().set_modified(long_ago).unwrap();
+    let builder = LocalCluster::builder().controller_manager(false).scheduler(false);
+    let cluster = builder.directory(Some(parent.path().to_owned())).start().await.unwrap();
+    let directory = cluster.directory().to_owned();
+    assert_eq!(directory.parent(), Some(parent.path()));
+    assert!(cluster.audit_log().starts_with(&directory));
+    cluster.stop().await;
+    assert!(!directory.exists());
+    assert!(other.is_dir());
+}
+
+#[tokio::test]
 async fn somebodys_cluster_is_announced_first_and_refused_when_it_serves_our_kind() {
     let theirs =
         LocalCluster::builder().controller_manager(false).scheduler(false).start().await.unwrap();
