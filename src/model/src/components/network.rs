@@ -182,15 +182,20 @@ fn retry(retry: &Retry, d: &mut Decoder) {
     if !(0.0..=1.0).contains(&retry.randomization_factor) {
         d.problem_at("randomization_factor", Code::InvalidValue, "must be from 0 to 1");
     }
-    if retry.multiplier.is_nan() || retry.multiplier < 1.0 {
-        d.problem_at("multiplier", Code::InvalidValue, "must be at least 1");
+    if retry.multiplier.is_nan() || retry.multiplier < 0.0 {
+        d.problem_at("multiplier", Code::InvalidValue, "must not be negative");
     }
+    // otelcol takes it: the first wait is then the longest.
     if retry.max_interval < retry.initial_interval {
-        d.problem_at("max_interval", Code::InvalidValue, "is below initial_interval");
+        d.at("max_interval", |d| d.warning(Code::Questionable, "is below initial_interval"));
     }
     let limit = retry.max_elapsed_time;
-    if !limit.is_zero() && limit < retry.initial_interval {
-        d.problem_at("max_elapsed_time", Code::InvalidValue, "is below initial_interval");
+    for (key, wait) in
+        [("initial_interval", retry.initial_interval), ("max_interval", retry.max_interval)]
+    {
+        if !limit.is_zero() && limit < wait {
+            d.problem_at("max_elapsed_time", Code::InvalidValue, format!("is below {key}"));
+        }
     }
 }
 

@@ -169,10 +169,16 @@ fn waits_of_a_retry_fit_one_another() {
             "{randomization_factor: .nan}",
             ".randomization_factor: must be from 0 to 1 [invalid-value]",
         ),
-        ("{multiplier: 0.9}", ".multiplier: must be at least 1 [invalid-value]"),
-        ("{multiplier: .nan}", ".multiplier: must be at least 1 [invalid-value]"),
-        ("{max_interval: 1s}", ".max_interval: is below initial_interval [invalid-value]"),
-        ("{max_elapsed_time: 1s}", ".max_elapsed_time: is below initial_interval [invalid-value]"),
+        ("{multiplier: 0.9}", ""),
+        ("{multiplier: -0.1}", ".multiplier: must not be negative [invalid-value]"),
+        ("{multiplier: .nan}", ".multiplier: must not be negative [invalid-value]"),
+        ("{max_interval: 1s}", ""),
+        ("{initial_interval: 60s}", ""),
+        ("{max_elapsed_time: 10s}", ".max_elapsed_time: is below max_interval [invalid-value]"),
+        (
+            "{max_interval: 1s, max_elapsed_time: 2s}",
+            ".max_elapsed_time: is below initial_interval [invalid-value]",
+        ),
         ("{enabled: false, multiplier: 0, max_interval: 1s}", ""),
     ];
     for (retry, expected) in rows {
