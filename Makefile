@@ -44,8 +44,8 @@ $(DENY):
 	$(CARGO) install --quiet --locked --root $(TOOLS) --target-dir target/tools-build cargo-deny
 
 .PHONY: golden
-golden: check-rust ## Rewrite tests/golden/*/out.yaml from what is rendered now
-	OBSPIPE_UPDATE=1 $(CARGO) test -p obspipe-tests --test integration -- golden
+golden: check-rust ## Rewrite tests/golden/*/out.yaml and the tables in docs/ from the code as it is
+	OBSPIPE_UPDATE=1 $(CARGO) test -p obspipe-tests --test integration -- golden::
 
 .PHONY: crds
 crds: check-rust ## Rewrite crds/ and the chart's copy from the types

@@ -10,6 +10,7 @@
 
 mod audit;
 mod crds;
+mod docs;
 mod environment;
 mod fixtures;
 mod golden;
@@ -92,6 +93,7 @@ fn main() -> ExitCode {
     let runtime = Runtime::new().expect("a runtime");
     let shared = Shared { environment: Arc::default(), runtime: runtime.handle().clone() };
     let mut trials = vec![
+        pure("golden::docs_do_not_drift", docs::the_tables_of_components_do_not_drift),
         pure("golden::pipelines_become_these_objects", golden::pipelines_become_these_objects),
         pure(
             "crds::the_definitions_do_not_drift",
