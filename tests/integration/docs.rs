@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 
 use obspipe_model::catalogue::CATALOGUE;
+use obspipe_operator::api::ObservabilityPipeline;
+use obspipe_operator::names::Identity;
+use obspipe_operator::validate::{External, validate};
 
 use crate::environment::root;
 use crate::golden::updating;
 
-const MARK: &str =
-    "<!-- The tables below are written by `make golden` from the catalogue; do not edit them. -->\n";
+const MARK: &str = "<!-- The tables below are written by `make golden` from the catalogue; do not edit them. -->\n";
 
 fn tables() -> String {
     let mut text = String::new();
@@ -49,4 +51,22 @@ pub(crate) fn the_tables_of_components_do_not_drift() {
         return;
     }
     assert!(present == wanted, "docs/compatibility.md differs: run `make golden`");
+}
+
+/// The pipeline that a newcomer copies from the README.
+pub(crate) fn the_first_pipeline_of_the_readme_is_valid() {
+    let text = std::fs::read_to_string(root().join("README.md")).expect("README.md");
+    let (_, section) = text.split_once("## A first pipeline").expect("the section");
+    let indented = section.lines().skip_while(|line| !line.starts_with("    "));
+    let yaml: Vec<&str> =
+        indented.take_while(|line| line.starts_with("    ")).map(|line| &line[4..]).collect();
+    let pipeline: ObservabilityPipeline = serde_yaml::from_str(&yaml.join("\n")).expect("YAML");
+    let identity = Identity {
+        namespace: pipeline.metadata.namespace.expect("a namespace"),
+        name: pipeline.metadata.name.expect("a name"),
+        uid: String::new(),
+    };
+    let verdict = validate(&identity, &pipeline.spec, &External::new());
+    let problems: Vec<&String> = verdict.problems().collect();
+    assert!(problems.is_empty() && verdict.warnings.is_empty(), "{problems:?} {verdict:?}");
 }

@@ -93,6 +93,7 @@ fn main() -> ExitCode {
     let runtime = Runtime::new().expect("a runtime");
     let shared = Shared { environment: Arc::default(), runtime: runtime.handle().clone() };
     let mut trials = vec![
+        pure("docs::the_first_pipeline_is_valid", docs::the_first_pipeline_of_the_readme_is_valid),
         pure("golden::docs_do_not_drift", docs::the_tables_of_components_do_not_drift),
         pure("golden::pipelines_become_these_objects", golden::pipelines_become_these_objects),
         pure(
