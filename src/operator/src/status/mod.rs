@@ -290,24 +290,23 @@ fn message(reason: Reason, mut details: Vec<String>) -> String {
     text
 }
 
-/// The conditions that are worth an event: those whose status or reason changed, and of a new
-/// pipeline those that are not as they should be.
+/// The conditions that are worth an event: those whose status or reason changed. That a new
+/// pipeline is rolling out is no news, and Ready only repeats what another condition says first.
 #[must_use]
 pub fn worth_an_event<'a>(
     before: &PipelineStatus,
     after: &'a PipelineStatus,
 ) -> Vec<&'a Condition> {
-    after
-        .conditions
-        .iter()
-        .filter(|new| {
-            let old = before.conditions.iter().find(|old| old.kind == new.kind);
-            match old {
-                Some(old) => old.status != new.status || old.reason != new.reason,
-                None => new.kind == "Ready" || new.status == ConditionStatus::False,
-            }
-        })
-        .collect()
+    let changed = |new: &&Condition| match before.conditions.iter().find(|c| c.kind == new.kind) {
+        Some(old) => old.status != new.status || old.reason != new.reason,
+        None => new.status == ConditionStatus::False && new.reason != Reason::RollingOut.as_str(),
+    };
+    let changed: Vec<&Condition> = after.conditions.iter().filter(changed).collect();
+    let repeats = |ready: &Condition| {
+        ready.kind == "Ready"
+            && changed.iter().any(|other| other.kind != "Ready" && other.reason == ready.reason)
+    };
+    changed.iter().filter(|condition| !repeats(condition)).copied().collect()
 }
 
 #[cfg(test)]

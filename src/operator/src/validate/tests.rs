@@ -1,1 +1,71 @@
+use serde_json::json;
 
+use super::*;
+
+fn spec(collector: serde_json::Value) -> ObservabilityPipelineSpec {
+    serde_json::from_value(json!({"collector": collector})).unwrap()
+}
+
+fn with_processors(processors: serde_json::Value, names: serde_json::Value) -> serde_json::Value {
+    json!({"config": {
+        "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "0.0.0.0:4317"}}}},
+        "processors": processors,
+        "exporters": {"debug": {}},
+        "service": {"pipelines": {"traces": {
+            "receivers": ["otlp"], "processors": names, "exporters": ["debug"],
+        }}},
+    }})
+}
+
+fn check(name: &str, spec: &ObservabilityPipelineSpec) -> Verdict {
+    let identity = Identity { namespace: "ns".into(), name: name.into(), uid: String::new() };
+    validate(&identity, spec, &External::new())
+}
+
+#[test]
+fn the_memory_limit_follows_memory_limiter() {
+    for (limit_mib, expected) in [(100, 164), (256, 320), (1000, 1250)] {
+        let limiter = json!({"memory_limiter": {"check_interval": "1s", "limit_mib": limit_mib}});
+        let verdict = check("p", &spec(with_processors(limiter, json!(["memory_limiter"]))));
+        let validated = verdict.validated.expect("valid");
+        assert_eq!(validated.default_memory_limit_mib(), expected, "{limit_mib}");
+    }
+    let without = check("p", &spec(with_processors(json!({}), json!([]))));
+    assert_eq!(without.validated.expect("valid").default_memory_limit_mib(), 256);
+}
+
+#[test]
+fn a_secret_is_not_known_here_and_a_plain_value_is() {
+    let mut collector = with_processors(json!({}), json!([]));
+    collector["config"]["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"] =
+        json!("0.0.0.0:${env:PORT}");
+    collector["env"] = json!([{"name": "PORT", "value": "4444"}]);
+    let known = check("p", &spec(collector.clone())).validated.expect("valid");
+    assert_eq!(known.ports().iter().map(|port| port.number).collect::<Vec<_>>(), [4444]);
+    collector["env"] =
+        json!([{"name": "PORT", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]);
+    let verdict = check("p", &spec(collector.clone()));
+    assert!(verdict.warnings.iter().any(|w| w.contains("deferred")), "{:?}", verdict.warnings);
+    assert!(verdict.validated.expect("valid").ports().is_empty(), "no port is invented");
+    collector["env"] = json!([{"name": "PORT", "value": "$(OTHER)"}]);
+    assert!(check("p", &spec(collector)).validated.expect("valid").ports().is_empty());
+}
+
+#[test]
+fn names_are_refused_as_the_api_server_refuses_them() {
+    let good = spec(with_processors(json!({}), json!([])));
+    for name in ["a", "otel", "a-1", &"a".repeat(42)] {
+        assert!(check(name, &good).validated.is_some(), "{name}");
+    }
+    for name in ["", "1a", "a.b", "a-", "A", "-a", &"a".repeat(43)] {
+        assert!(check(name, &good).validated.is_none(), "{name}");
+    }
+}
+
+#[test]
+fn a_request_above_its_limit_is_refused() {
+    let mut collector = with_processors(json!({}), json!([]));
+    collector["resources"] = json!({"limits": {"cpu": "500m"}, "requests": {"cpu": 1}});
+    let verdict = check("p", &spec(collector));
+    assert_eq!(verdict.config, ["collector.resources.requests.cpu: more than its limit"]);
+}
