@@ -1,6 +1,8 @@
 //! `run`: from the command line to a running operator and back. Starts and stops what the other
 //! rooms provide, in this order: listener, discovery, election, controller.
 
+mod candidacy;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,6 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::cluster::events::Events;
-use crate::cluster::lease::{Election, ElectionEnd, Leadership};
 use crate::cluster::served::{self, Served};
 use crate::cluster::{Cluster, client};
 use crate::controller::{Context, RunOptions, run as run_controller};
@@ -26,6 +27,7 @@ use crate::logging::{Format, LoggingError, init as init_logging};
 use crate::metrics::Metrics;
 use crate::serve::serve;
 use crate::settings::Settings;
+use candidacy::Candidacy;
 
 /// Threads that run the operator: it waits more than it computes.
 const WORKERS: usize = 2;
@@ -377,124 +379,5 @@ async fn show(
     }
 }
 
-/// This process as a candidate, or as the only one there is.
-struct Candidacy {
-    leadership: Leadership,
-    leads: watch::Receiver<bool>,
-    election: Option<JoinHandle<ElectionEnd>>,
-    /// Ends the election. Without one it keeps `leads` open.
-    end: watch::Sender<bool>,
-}
-
-impl Candidacy {
-    fn start(arguments: &RunArguments, client: &Client, identity: String) -> Self {
-        if !arguments.leader_elect {
-            let (end, leads) = watch::channel(true);
-            return Self { leadership: Leadership::always(), leads, election: None, end };
-        }
-        let (election, leadership, leads) = Election::new(
-            client.clone(),
-            &arguments.lease_namespace,
-            &arguments.lease_name,
-            identity,
-        );
-        let (end, ended) = watch::channel(false);
-        let election = Some(tokio::spawn(election.run(ended)));
-        Self { leadership, leads, election, end }
-    }
-
-    /// Waits until this process leads.
-    async fn leading(&mut self) -> Result<bool, RunError> {
-        self.leads
-            .wait_for(|leads| *leads)
-            .await
-            .map_or(Err(RunError::LeadershipLost), |_| Ok(true))
-    }
-
-    /// Waits until leadership is lost; for ever without an election.
-    async fn lost(&mut self) -> RunError {
-        match &mut self.election {
-            Some(election) => {
-                // However it ended, nobody renews the lease any more.
-                let _ = election.await;
-                self.election = None;
-                RunError::LeadershipLost
-            }
-            None => std::future::pending().await,
-        }
-    }
-
-    /// The result of `work`, unless leadership is lost before.
-    async fn while_leading(
-        &mut self,
-        work: impl Future<Output = Result<(), RunError>>,
-    ) -> Result<(), RunError> {
-        tokio::select! {
-            done = work => done,
-            lost = self.lost() => Err(lost),
-        }
-    }
-
-    /// Releases the lease.
-    async fn end(self) -> Result<(), RunError> {
-        let Some(election) = self.election else {
-            return Ok(());
-        };
-        self.end.send_replace(true);
-        match election.await {
-            Ok(ElectionEnd::Stopped) => Ok(()),
-            Ok(ElectionEnd::Lost) | Err(_) => Err(RunError::LeadershipLost),
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Program {
-        #[command(flatten)]
-        run: RunArguments,
-    }
-
-    fn parse(arguments: &[&str]) -> Result<RunArguments, clap::Error> {
-        let all = std::iter::once(&"program").chain(arguments);
-        Program::try_parse_from(all).map(|program| program.run)
-    }
-
-    #[test]
-    fn without_arguments_everything_is_as_the_settings_default() {
-        let arguments = parse(&[]).unwrap();
-        assert_eq!(arguments.settings(), Settings::default());
-        assert!(arguments.leader_elect);
-        assert_eq!(arguments.options().concurrency, 8);
-        assert!(arguments.options().namespaces.is_empty());
-    }
-
-    #[test]
-    fn lists_repeat_and_split() {
-        let arguments = parse(&[
-            "--namespace=a,b",
-            "--namespace=",
-            "--rule-label=release=kps,team=x",
-            "--dashboard-annotation=folder=A, B",
-            "--leader-elect=false",
-        ])
-        .unwrap();
-        assert_eq!(arguments.options().namespaces, ["a", "b"]);
-        let settings = arguments.settings();
-        assert_eq!(settings.rule_labels["team"], "x");
-        assert_eq!(settings.dashboard_annotations["folder"], "A, B");
-        assert!(!arguments.leader_elect);
-    }
-
-    #[test]
-    fn nonsense_is_refused() {
-        for wrong in ["--rule-label=x", "--rule-label==x", "--concurrency=0", "--listen=8080"] {
-            assert!(parse(&[wrong]).is_err(), "{wrong}");
-        }
-    }
-}
+mod tests;
