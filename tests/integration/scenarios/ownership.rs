@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::lifecycle::{CHILDREN, settled};
 use crate::audit::DENIAL;
-use crate::environment::{Environment, SYSTEM, eventually};
+use crate::environment::{Environment, eventually};
 use crate::fixtures::{minimal, otel};
 
 /// The document's own DaemonSet is the likely case.
@@ -113,5 +113,4 @@ pub(crate) async fn a_missing_right(env: Arc<Environment>) {
     env.kubectl_ok(&["delete", "validatingadmissionpolicybinding", &policy]).await;
     env.wait_for(Kind::Service, &namespace, "otel-collector").await;
     settled(&env, &namespace).await;
-    let _ = SYSTEM;
 }

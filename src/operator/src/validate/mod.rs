@@ -114,7 +114,6 @@ pub fn validate(
         warnings: collector.warnings,
         validated: None,
     };
-    verdict.config.extend(name_problem(&identity.name));
     // A dashboard whose text stands elsewhere and cannot be read now is reported, and kept as it
     // is; it is no reason to hold back the rest.
     let whole = verdict.config.is_empty()
@@ -131,21 +130,6 @@ pub fn validate(
         });
     }
     verdict
-}
-
-/// The API server refuses such a name as well; a file checked without one must be told the same.
-fn name_problem(name: &str) -> Option<String> {
-    let good = name.len() <= crate::api::schema::MAX_NAME
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && !name.ends_with('-')
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    (!good).then(|| {
-        format!(
-            "metadata.name: {name:?} must be at most {} characters of a-z, 0-9 and '-', begin with \
-             a letter and end with a letter or digit",
-            crate::api::schema::MAX_NAME
-        )
-    })
 }
 
 /// A quarter, and at least 64 MiB, above what memory_limiter accounts for: code, stacks and

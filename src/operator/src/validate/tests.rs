@@ -52,17 +52,6 @@ fn a_secret_is_not_known_here_and_a_plain_value_is() {
 }
 
 #[test]
-fn names_are_refused_as_the_api_server_refuses_them() {
-    let good = spec(with_processors(json!({}), json!([])));
-    for name in ["a", "otel", "a-1", &"a".repeat(42)] {
-        assert!(check(name, &good).validated.is_some(), "{name}");
-    }
-    for name in ["", "1a", "a.b", "a-", "A", "-a", &"a".repeat(43)] {
-        assert!(check(name, &good).validated.is_none(), "{name}");
-    }
-}
-
-#[test]
 fn a_request_above_its_limit_is_refused() {
     let mut collector = with_processors(json!({}), json!([]));
     collector["resources"] = json!({"limits": {"cpu": "500m"}, "requests": {"cpu": 1}});
