@@ -1,19 +1,23 @@
 //! From a raw configuration to [`Checked`]: every component decoded, every reference followed,
 //! every problem collected. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+mod bounds;
+mod ports;
 mod service;
 
-use self::service::{Read, Service};
+use self::ports::Bound;
+use self::service::{Read, Service, Uses};
 
 use crate::catalogue::{Class, Component, find, names};
 use crate::checked::{Checked, Listener, ListenerKind, Pipeline, listeners_of};
 use crate::components::otlp_http_exporter::OtlpHttpExporter;
 use crate::components::service::Telemetry;
-use crate::decode::{Decoder, is_map, is_within, unknown_keys};
+use crate::decode::{Decoder, is_map, unknown_keys};
 use crate::environment::{Environment, Origins, expand};
+use crate::findings::{any_within, is_within};
 use crate::id::{ComponentId, Signal};
 use crate::problem::{Code, Problem};
 use crate::value::Value;
@@ -36,33 +40,26 @@ pub struct Report {
     pub warnings: Vec<Problem>,
 }
 
-/// Checks a configuration.
+/// Checks a configuration. Of what is wrong, [`MAX_TOLD`](crate::MAX_TOLD) problems are told and the
+/// rest counted; one that is too large is not looked at further.
 #[must_use]
 pub fn check(raw: &Value, environment: &dyn Environment, options: &Options) -> Report {
+    if let Some(problem) = bounds::exceeded(raw) {
+        return Report { checked: None, problems: vec![problem], warnings: Vec::new() };
+    }
     let mut d = Decoder::default();
-    let mut problems = Vec::new();
-    let mut warnings = Vec::new();
-    let value = expand(raw, environment, &mut problems, &mut warnings);
-    d.problems = problems;
-    d.warnings = warnings;
-    let origins = Origins::of(&value);
+    let value = expand(raw, environment, &mut d.problems, &mut d.warnings);
+    let origins = Origins(&value);
     let checked = Checker { d: &mut d, options, origins: &origins }.whole(&value);
-    let mut report = Report { checked: None, problems: d.problems, warnings: d.warnings };
-    for list in [&mut report.problems, &mut report.warnings] {
-        list.iter_mut().for_each(|problem| origins.hide(problem));
-        list.sort();
-        list.dedup();
-    }
-    if report.problems.is_empty() {
-        report.checked = checked;
-    }
-    report
+    let problems = d.problems.sorted(|problem| origins.hide(problem));
+    let warnings = d.warnings.sorted(|problem| origins.hide(problem));
+    Report { checked: checked.filter(|_| problems.is_empty()), problems, warnings }
 }
 
 struct Checker<'a> {
     d: &'a mut Decoder,
     options: &'a Options,
-    origins: &'a Origins,
+    origins: &'a Origins<'a>,
 }
 
 /// Components by class and id. None where one is defined but its settings are wrong: it counts as
@@ -84,14 +81,15 @@ impl Checker<'_> {
             self.section(class, value, &mut defined);
         }
         let service = value.get("service").unwrap_or(&Value::Null);
-        let origins = self.origins;
-        let Read { pipelines, extensions, telemetry, used } =
-            self.d.at("service", |d| Service { d, defined: &defined, origins }.read(service));
-        self.unused(&defined, &used);
+        let (origins, mut uses) = (self.origins, Uses::default());
+        let Read { pipelines, extensions, telemetry } = self.d.at("service", |d| {
+            Service { d, defined: &defined, origins, uses: &mut uses }.read(service)
+        });
+        self.unused(&defined, &uses);
         self.addresses(&defined, &pipelines);
         let listeners = self.listeners(&defined, &telemetry);
         let components = defined.into_iter().filter_map(|(key, c)| c.map(|c| (key, c))).collect();
-        let deferred = self.d.deferred.clone();
+        let deferred = std::mem::take(&mut self.d.deferred);
         Some(Checked { components, pipelines, extensions, telemetry, listeners, deferred })
     }
 
@@ -109,18 +107,21 @@ impl Checker<'_> {
         });
     }
 
-    fn unused(&mut self, defined: &Defined, used: &HashSet<(Class, ComponentId)>) {
-        for (class, id) in defined.keys() {
-            let user = if *class == Class::Extension { EXTENSIONS } else { PIPELINES };
-            if !used.contains(&(*class, id.clone())) && !self.is_open(user) {
-                let user = if *class == Class::Extension {
-                    "service.extensions does not name it"
-                } else {
-                    "no pipeline names it"
-                };
-                let path = format!("{}.{id}", class.section());
-                let message = format!("is defined but not used: {user}");
-                self.d.problems.push(Problem::new(path, Code::Unused, message));
+    fn unused(&mut self, defined: &Defined, uses: &Uses) {
+        for class in Class::ALL {
+            let (user, why) = match class {
+                Class::Extension => (EXTENSIONS, "service.extensions does not name it"),
+                _ => (PIPELINES, "no pipeline names it"),
+            };
+            if uses.unreadable.contains(&class) || self.is_open(user) {
+                continue;
+            }
+            for key in defined.keys().filter(|key| key.0 == class && !uses.named.contains(key)) {
+                self.d.problems.push_with(|| {
+                    let path = format!("{}.{}", class.section(), key.1);
+                    let message = format!("is defined but not used: {why}");
+                    Problem::new(path, Code::Unused, message)
+                });
             }
         }
     }
@@ -128,24 +129,27 @@ impl Checker<'_> {
     /// Whether what a list of users holds is not known to the end, or is missing altogether and was
     /// reported: nobody can say then what is not used.
     fn is_open(&self, path: &str) -> bool {
-        let missing = self.d.problems.iter().any(|p| p.path == path || p.path == "service");
-        missing || self.d.deferred.iter().any(|p| p == "service" || is_within(p, path))
+        let Decoder { problems, deferred, .. } = &*self.d;
+        let missing = problems.is_at(path) || problems.is_at("service");
+        missing || deferred.contains("service") || any_within(deferred, path)
     }
 
     /// An otlphttp exporter needs an address for every signal that reaches it.
     fn addresses(&mut self, defined: &Defined, pipelines: &[Pipeline]) {
-        for ((class, id), component) in defined {
-            let Some(Component::OtlpHttp(exporter)) = component else {
+        let mut reached: BTreeMap<&ComponentId, BTreeSet<Signal>> = BTreeMap::new();
+        for pipeline in pipelines {
+            for id in &pipeline.exporters {
+                reached.entry(id).or_default().insert(pipeline.id.signal);
+            }
+        }
+        for (id, signals) in reached {
+            let component = defined.get(&(Class::Exporter, id.clone()));
+            let Some(Some(Component::OtlpHttp(exporter))) = component else {
                 continue;
             };
-            if *class != Class::Exporter || exporter.endpoint.is_some() {
+            if exporter.endpoint.is_some() {
                 continue;
             }
-            let signals: BTreeSet<Signal> = pipelines
-                .iter()
-                .filter(|pipeline| pipeline.exporters.contains(id))
-                .map(|pipeline| pipeline.id.signal)
-                .collect();
             for signal in signals {
                 let path = format!("exporters.{id}");
                 let key = format!("{}_endpoint", signal.as_str());
@@ -170,12 +174,14 @@ impl Checker<'_> {
             .filter(|listener| !self.d.deferred.contains(&listener.path))
             .chain(self_metrics(telemetry).filter(|_| !self.hides_self_metrics()))
             .collect();
+        let mut bound = Bound::default();
         for (index, listener) in listeners.iter().enumerate() {
-            if let Some(other) = listeners[..index].iter().find(|o| o.conflicts_with(listener)) {
-                let other = self.origins.public(&other.path);
-                let message = format!("port {} is also that of {other}", listener.port);
-                let path = listener.path.clone();
-                self.d.problems.push(Problem::new(path, Code::PortConflict, message));
+            if let Some(other) = bound.bind(index, listener).map(|first| &listeners[first]) {
+                self.d.problems.push_with(|| {
+                    let other = self.origins.public(&other.path);
+                    let message = format!("port {} is also that of {other}", listener.port);
+                    Problem::new(listener.path.clone(), Code::PortConflict, message)
+                });
             }
             if self.options.reserved_ports.contains(&listener.port) {
                 let message = format!("port {} is the admin listener's", listener.port);
@@ -229,22 +235,27 @@ fn component(class: Class, key: &str, settings: &Value, d: &mut Decoder, defined
         Err(message) => return d.problem(Code::InvalidId, message),
     };
     let Some(entry) = find(class, &id.kind) else {
-        let known: Vec<&str> = names(class).collect();
-        let what = class.section().trim_end_matches('s');
-        let message = format!("the {what} {:?} is not built in", id.kind);
-        let problem = Problem::new(d.path(), Code::UnknownComponent, message);
-        let problem = problem.did_you_mean(&id.kind, known.iter().copied());
-        d.problems.push(match problem.hint {
-            Some(_) => problem,
-            None => problem.hint(format!("built in: {}", known.join(", "))),
-        });
+        let path = d.path().to_owned();
+        d.problems.push_with(|| not_built_in(class, &id.kind, path));
         // It counts as defined: that a pipeline names it is no second mistake.
         defined.insert((class, id), None);
         return;
     };
-    let before = d.problems.len();
-    let component = (entry.decode)(settings, d).filter(|_| d.problems.len() == before);
+    let before = d.problems.count();
+    let component = (entry.decode)(settings, d).filter(|_| d.problems.count() == before);
     defined.insert((class, id), component);
+}
+
+fn not_built_in(class: Class, kind: &str, path: String) -> Problem {
+    let known: Vec<&str> = names(class).collect();
+    let what = class.section().trim_end_matches('s');
+    let message = format!("the {what} {kind:?} is not built in");
+    let problem = Problem::new(path, Code::UnknownComponent, message);
+    let problem = problem.did_you_mean(kind, known.iter().copied());
+    match problem.hint {
+        Some(_) => problem,
+        None => problem.hint(format!("built in: {}", known.join(", "))),
+    }
 }
 
 #[cfg(test)]

@@ -76,23 +76,24 @@ impl Listener {
     /// Whether both cannot be bound at once.
     #[must_use]
     pub fn conflicts_with(&self, other: &Self) -> bool {
-        self.port == other.port && self.port != 0 && hosts_overlap(&self.host, &other.host)
+        let overlap = match (addresses(&self.host), addresses(&other.host)) {
+            (Some(ours), Some(theirs)) => ours.iter().any(|address| theirs.contains(address)),
+            _ => true,
+        };
+        self.port == other.port && self.port != 0 && overlap
     }
 }
 
-/// Every address overlaps with "all addresses"; `localhost` is 127.0.0.1 and ::1.
-fn hosts_overlap(a: &str, b: &str) -> bool {
-    let addresses = |host: &str| -> Vec<String> {
-        match host {
-            "localhost" => vec!["127.0.0.1".into(), "::1".into()],
-            // One spelling of each address.
-            other => vec![other.parse::<IpAddr>().map_or(other.to_owned(), |ip| ip.to_string())],
-        }
-    };
-    let all = |host: &str| {
-        host.is_empty() || host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
-    };
-    all(a) || all(b) || addresses(a).iter().any(|address| addresses(b).contains(address))
+/// What a host stands for, in one spelling of each address; None for all addresses. `localhost` is
+/// 127.0.0.1 and ::1.
+pub(crate) fn addresses(host: &str) -> Option<Vec<String>> {
+    match (host, host.parse::<IpAddr>()) {
+        ("", _) => None,
+        ("localhost", _) => Some(vec!["127.0.0.1".into(), "::1".into()]),
+        (_, Ok(address)) if address.is_unspecified() => None,
+        (_, Ok(address)) => Some(vec![address.to_string()]),
+        (name, Err(_)) => Some(vec![name.to_owned()]),
+    }
 }
 
 impl Checked {

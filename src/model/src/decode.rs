@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::environment::join;
+use crate::findings::{Findings, any_within};
 use crate::problem::{Code, Problem};
 use crate::value::Value;
 
@@ -17,11 +18,11 @@ pub(crate) use self::collections::{element, list};
 pub struct Decoder {
     path: String,
     /// Problems so far.
-    pub problems: Vec<Problem>,
+    pub(crate) problems: Findings,
     /// Warnings so far.
-    pub warnings: Vec<Problem>,
+    pub(crate) warnings: Findings,
     /// Paths of fields whose value is known only where the collector runs.
-    pub deferred: BTreeSet<String>,
+    pub(crate) deferred: BTreeSet<String>,
 }
 
 impl Decoder {
@@ -52,24 +53,24 @@ impl Decoder {
 
     /// A problem here.
     pub fn problem(&mut self, code: Code, message: impl Into<String>) {
-        self.problems.push(Problem::new(self.path.clone(), code, message));
+        self.problems.push_with(|| Problem::new(self.path.clone(), code, message));
     }
 
     /// A problem at a key below here.
     pub fn problem_at(&mut self, key: &str, code: Code, message: impl Into<String>) {
-        self.problems.push(Problem::new(join(&self.path, key), code, message));
+        self.problems.push_with(|| Problem::new(join(&self.path, key), code, message));
     }
 
     /// A warning here.
     pub fn warning(&mut self, code: Code, message: impl Into<String>) {
-        self.warnings.push(Problem::new(self.path.clone(), code, message));
+        self.warnings.push_with(|| Problem::new(self.path.clone(), code, message));
     }
 
     /// Notes that the value here is known only where the collector runs.
     pub fn defer(&mut self, written: &str) {
         self.deferred.insert(self.path.clone());
         // A reference that is spelt wrong was reported as such.
-        if !self.problems.iter().any(|problem| problem.path == self.path) {
+        if !self.problems.is_at(&self.path) {
             let message =
                 format!("depends on {written:?}, which is known only where the collector runs");
             self.warning(Code::Deferred, message);
@@ -81,19 +82,12 @@ impl Decoder {
     #[must_use]
     pub fn is_unsettled(&self, key: &str) -> bool {
         let path = join(&self.path, key);
-        let reported = self.problems.iter().map(|problem| &problem.path);
-        self.deferred.iter().chain(reported).any(|other| is_within(other, &path))
+        any_within(&self.deferred, &path) || self.problems.is_within(&path)
     }
 
     pub(crate) fn wrong_type(&mut self, value: &Value, wanted: &str) {
         self.problem(Code::WrongType, format!("{} where {wanted} is wanted", found(value)));
     }
-}
-
-/// Whether a path is another or lies below it.
-pub(crate) fn is_within(path: &str, other: &str) -> bool {
-    let below = path.strip_prefix(other);
-    below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// What stands there, for a message: the written text of anything expanded.
@@ -169,16 +163,18 @@ fn required<T: Setting>(default: T, d: &mut Decoder) -> T {
 pub fn unknown_keys(map: &Value, known: &[&str], d: &mut Decoder) {
     for (key, _) in map.entries() {
         if !known.contains(&key.as_str()) {
-            let path = join(&d.path, key);
-            let problem = Problem::new(path, Code::UnknownKey, "unknown key");
-            let problem = problem.did_you_mean(key, known.iter().copied());
-            d.problems.push(if problem.hint.is_none() && !known.is_empty() && known.len() <= 12 {
-                problem.hint(format!("known here: {}", known.join(", ")))
-            } else {
-                problem
-            });
+            d.problems.push_with(|| unknown_key(join(&d.path, key), key, known));
         }
     }
+}
+
+fn unknown_key(path: String, key: &str, known: &[&str]) -> Problem {
+    let problem = Problem::new(path, Code::UnknownKey, "unknown key");
+    let problem = problem.did_you_mean(key, known.iter().copied());
+    if problem.hint.is_none() && !known.is_empty() && known.len() <= 12 {
+        return problem.hint(format!("known here: {}", known.join(", ")));
+    }
+    problem
 }
 
 /// Whether a value is a map or nothing; notes a problem where it is neither.
@@ -219,18 +215,27 @@ impl Setting for bool {
     }
 }
 
+/// Also of a float without a fraction, as otelcol takes it: `1e3` is a thousand.
+fn whole_number(value: &Value) -> Option<i128> {
+    match value {
+        Value::Int(number) => Some(*number),
+        #[allow(clippy::cast_possible_truncation)] // has no fraction, and saturates
+        Value::Float(number) => (number.fract() == 0.0).then_some(*number as i128),
+        Value::Expanded { parsed, .. } => whole_number(parsed),
+        _ => None,
+    }
+}
+
 macro_rules! integer_setting {
     ($($type:ty),*) => {$(
         impl Setting for $type {
             fn decode(value: &Value, d: &mut Decoder) -> Option<Self> {
-                let number = match value {
-                    Value::Int(number) => *number,
-                    Value::Expanded { parsed, .. } => match **parsed {
-                        Value::Int(number) => number,
-                        _ => { d.wrong_type(value, "an integer"); return None; }
-                    },
-                    Value::Null => return None,
-                    other => { d.wrong_type(other, "an integer"); return None; }
+                if let Value::Null = value {
+                    return None;
+                }
+                let Some(number) = whole_number(value) else {
+                    d.wrong_type(value, "an integer");
+                    return None;
                 };
                 let fits = <$type>::try_from(number).ok();
                 if fits.is_none() {

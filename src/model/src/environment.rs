@@ -2,7 +2,7 @@
 //! otelcol's confmap does (confmap/expand.go). The environment is handed in and answers in three
 //! ways, because the operator cannot know everything that the collector will.
 
-use crate::decode::is_within;
+use crate::findings::Findings;
 use crate::problem::{Code, Problem};
 use crate::value::Value;
 use crate::yaml;
@@ -30,20 +30,28 @@ impl<F: Fn(&str) -> Answer> Environment for F {
     }
 }
 
+/// Most bytes that all references of a configuration become together: as many as a document may
+/// have. A reference is a few bytes and may stand for thousands, as often as it is written.
+pub const MAX_EXPANDED_BYTES: usize = yaml::MAX_DOCUMENT_BYTES;
+
 /// Replaces all references in all strings of a configuration. Keys are left as they are.
-pub fn expand(
+pub(crate) fn expand(
     value: &Value,
     environment: &dyn Environment,
-    problems: &mut Vec<Problem>,
-    warnings: &mut Vec<Problem>,
+    problems: &mut Findings,
+    warnings: &mut Findings,
 ) -> Value {
-    Expansion { environment, problems, warnings }.value(value, "")
+    let (path, room) = (String::new(), MAX_EXPANDED_BYTES);
+    Expansion { environment, problems, warnings, path, room }.value(value)
 }
 
 struct Expansion<'a> {
     environment: &'a dyn Environment,
-    problems: &'a mut Vec<Problem>,
-    warnings: &'a mut Vec<Problem>,
+    problems: &'a mut Findings,
+    warnings: &'a mut Findings,
+    path: String,
+    /// Bytes that references may still become.
+    room: usize,
 }
 
 /// A piece of a string.
@@ -54,28 +62,37 @@ enum Piece<'a> {
 }
 
 impl Expansion<'_> {
-    fn value(&mut self, value: &Value, path: &str) -> Value {
+    fn value(&mut self, value: &Value) -> Value {
         match value {
-            Value::String(text) if text.contains('$') => self.string(text, path),
+            Value::String(text) if text.contains('$') => self.string(text),
             Value::List(list) => {
                 let list = list.iter().enumerate();
-                Value::List(list.map(|(i, v)| self.value(v, &format!("{path}[{i}]"))).collect())
+                Value::List(list.map(|(i, v)| self.below(&format!("[{i}]"), v)).collect())
             }
-            Value::Map(entries) => Value::Map(
-                entries
-                    .iter()
-                    .map(|(key, value)| (key.clone(), self.value(value, &join(path, key))))
-                    .collect(),
-            ),
+            Value::Map(entries) => {
+                let separator = if self.path.is_empty() { "" } else { "." };
+                let expanded = entries.iter().map(|(key, value)| {
+                    (key.clone(), self.below(&format!("{separator}{key}"), value))
+                });
+                Value::Map(expanded.collect())
+            }
             other => other.clone(),
         }
     }
 
-    fn string(&mut self, written: &str, path: &str) -> Value {
+    fn below(&mut self, step: &str, value: &Value) -> Value {
+        let before = self.path.len();
+        self.path.push_str(step);
+        let value = self.value(value);
+        self.path.truncate(before);
+        value
+    }
+
+    fn string(&mut self, written: &str) -> Value {
         let pieces = match split(written) {
             Ok(pieces) => pieces,
             Err(message) => {
-                self.problems.push(Problem::new(path, Code::InvalidReference, message));
+                self.problem(Code::InvalidReference, message);
                 return Value::Deferred(written.to_owned());
             }
         };
@@ -88,7 +105,7 @@ impl Expansion<'_> {
                 Piece::Dollar => text.push('$'),
                 Piece::Reference { name, default } => {
                     references = true;
-                    match self.lookup(name, *default, path) {
+                    match self.lookup(name, *default) {
                         Some(found) => text.push_str(&found),
                         None => return Value::Deferred(written.to_owned()),
                     }
@@ -106,18 +123,36 @@ impl Expansion<'_> {
     }
 
     /// None where the value is not known here.
-    fn lookup(&mut self, name: &str, default: Option<&str>, path: &str) -> Option<String> {
+    fn lookup(&mut self, name: &str, default: Option<&str>) -> Option<String> {
         match (self.environment.lookup(name), default) {
-            (Answer::Value(value), _) => Some(value),
+            (Answer::Value(value), _) => match self.room.checked_sub(value.len()) {
+                Some(room) => {
+                    self.room = room;
+                    Some(value)
+                }
+                None => {
+                    let message = format!(
+                        "from here on, references become more than {MAX_EXPANDED_BYTES} bytes"
+                    );
+                    self.problem(Code::TooLarge, message);
+                    None
+                }
+            },
             (Answer::Unset, Some(default)) => Some(default.to_owned()),
             (Answer::Unset, None) => {
-                let message = format!("the variable {name} is not set: its place stays empty");
-                let hint = format!("write ${{env:{name}:-default}} for a default");
-                self.warnings.push(Problem::new(path, Code::UnsetVariable, message).hint(hint));
+                self.warnings.push_with(|| {
+                    let message = format!("the variable {name} is not set: its place stays empty");
+                    let hint = format!("write ${{env:{name}:-default}} for a default");
+                    Problem::new(self.path.clone(), Code::UnsetVariable, message).hint(hint)
+                });
                 Some(String::new())
             }
             (Answer::Unknown, _) => None,
         }
+    }
+
+    fn problem(&mut self, code: Code, message: String) {
+        self.problems.push_with(|| Problem::new(self.path.clone(), code, message));
     }
 }
 
@@ -175,34 +210,15 @@ fn reference(body: &str) -> Result<Piece<'_>, String> {
 
 /// Where lists and maps came whole from the environment. Their keys and values may be secrets, so
 /// what is wrong inside them is said of the whole.
-pub(crate) struct Origins(Vec<(String, String)>);
+///
+/// They are looked for where a path leads, not listed beforehand: there may be very many.
+pub(crate) struct Origins<'a>(pub(crate) &'a Value);
 
-impl Origins {
-    pub(crate) fn of(value: &Value) -> Self {
-        let mut origins = Self(Vec::new());
-        origins.collect(value, "");
-        origins
-    }
-
-    fn collect(&mut self, value: &Value, path: &str) {
-        match value {
-            Value::Expanded { written, parsed, .. }
-                if matches!(**parsed, Value::List(_) | Value::Map(_)) =>
-            {
-                self.0.push((path.to_owned(), written.clone()));
-            }
-            Value::List(list) => {
-                list.iter().enumerate().for_each(|(i, v)| self.collect(v, &format!("{path}[{i}]")));
-            }
-            Value::Map(entries) => {
-                entries.iter().for_each(|(key, v)| self.collect(v, &join(path, key)));
-            }
-            _ => {}
-        }
-    }
-
-    fn around(&self, path: &str) -> Option<&(String, String)> {
-        self.0.iter().find(|(origin, _)| origin.is_empty() || is_within(path, origin))
+impl<'a> Origins<'a> {
+    /// How much of a path leads to such a value, and what is written there.
+    fn around(&self, path: &str) -> Option<(usize, &'a str)> {
+        let (rest, written) = origin(self.0, path)?;
+        Some((path.len() - rest.len(), written))
     }
 
     /// Whether a path may be shown as it is.
@@ -211,15 +227,38 @@ impl Origins {
     }
 
     /// As much of a path as may be shown.
-    pub(crate) fn public<'a>(&'a self, path: &'a str) -> &'a str {
-        self.around(path).map_or(path, |(origin, _)| origin)
+    pub(crate) fn public<'p>(&self, path: &'p str) -> &'p str {
+        self.around(path).map_or(path, |(end, _)| &path[..end])
     }
 
     /// Takes out of a problem what it says of the inside of such a value.
     pub(crate) fn hide(&self, problem: &mut Problem) {
-        if let Some((path, written)) = self.around(&problem.path) {
-            *problem = about(path, problem.code, written);
+        if let Some((end, written)) = self.around(&problem.path) {
+            *problem = about(&problem.path[..end], problem.code, written);
         }
+    }
+}
+
+/// Follows a path until such a value; gives the rest of the path and what is written there. A key
+/// may hold dots, so more than one may lead on.
+fn origin<'a, 'p>(value: &'a Value, path: &'p str) -> Option<(&'p str, &'a str)> {
+    match value {
+        Value::Expanded { written, parsed, .. } => {
+            matches!(**parsed, Value::List(_) | Value::Map(_)).then_some((path, written.as_str()))
+        }
+        Value::List(list) => {
+            let (index, rest) = path.strip_prefix('[')?.split_once(']')?;
+            origin(list.get(index.parse::<usize>().ok()?)?, rest)
+        }
+        Value::Map(entries) => {
+            let path = path.strip_prefix('.').unwrap_or(path);
+            entries.iter().find_map(|(key, value)| {
+                let rest = path.strip_prefix(key.as_str())?;
+                let ends = rest.is_empty() || rest.starts_with(['.', '[']);
+                ends.then(|| origin(value, rest)).flatten()
+            })
+        }
+        _ => None,
     }
 }
 

@@ -14,6 +14,7 @@ pub mod components;
 pub mod decode;
 pub mod duration;
 mod environment;
+mod findings;
 mod id;
 mod problem;
 pub mod settings;
@@ -22,7 +23,8 @@ pub mod yaml;
 
 pub use check::{Options, Report, check};
 pub use checked::{Checked, Listener, ListenerKind, Pipeline};
-pub use environment::{Answer, Environment, expand};
+pub use environment::{Answer, Environment, MAX_EXPANDED_BYTES};
+pub use findings::MAX_TOLD;
 pub use id::{ComponentId, PipelineId, Signal};
 pub use problem::{Code, Problem};
 pub use value::{MAX_DEPTH, RawConfig, Value};

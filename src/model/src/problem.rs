@@ -121,12 +121,22 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Longest name that is compared: comparing takes the product of two lengths, and a slip of the pen
+/// in a longer name is rare.
+const MAX_COMPARED: usize = 64;
+
 /// The nearest of `known`: at most a third of the letters differ, transpositions counting once.
-fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(
+    written: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let tolerated = |name: &str| (name.chars().count() / 3).max(1);
     known
         .into_iter()
+        .filter(|name| written.len().max(name.len()) <= MAX_COMPARED)
+        .filter(|name| name.chars().count().abs_diff(written.chars().count()) <= tolerated(name))
         .map(|name| (strsim::damerau_levenshtein(written, name), name))
-        .filter(|(distance, name)| *distance <= (name.chars().count() / 3).max(1))
+        .filter(|(distance, name)| *distance <= tolerated(name))
         .min()
         .map(|(_, name)| name)
 }

@@ -77,7 +77,8 @@ macro_rules! settings {
     };
 }
 
-/// Declares a setting that takes one of a few words.
+/// Declares a setting that takes one of a few words, in any case, as otelcol's own do (log level,
+/// verbosity, actions).
 macro_rules! choice {
     (
         $(#[doc = $about:literal])+
@@ -101,7 +102,8 @@ macro_rules! choice {
                 d: &mut $crate::decode::Decoder,
             ) -> Option<Self> {
                 let word = $crate::decode::text(value, d)?;
-                let found = [$( Self::$variant, )+].into_iter().find(|c| c.as_str() == word);
+                let is_written = |choice: &Self| choice.as_str().eq_ignore_ascii_case(word);
+                let found = [$( Self::$variant, )+].into_iter().find(is_written);
                 if found.is_none() {
                     let words = [$( $word, )+].map(|word| format!("{word:?}")).join(", ");
                     let message =

@@ -20,7 +20,7 @@ use crate::yaml;
 fn good<T: Setting>(text: &str) -> T {
     let mut d = Decoder::default();
     let read = T::decode(&yaml::parse(text).unwrap(), &mut d);
-    assert_eq!(d.problems, [], "{text}");
+    assert_eq!(d.problems.told(), [], "{text}");
     read.unwrap()
 }
 
@@ -93,11 +93,13 @@ fn every_documented_default_can_be_written_out() {
             (entry.decode)(&body, &mut d);
             let wrong: Vec<_> = d
                 .problems
+                .told()
                 .iter()
                 .filter(|p| p.path == key.key && p.code != crate::Code::Missing)
                 .collect();
             let in_list = d
                 .problems
+                .told()
                 .iter()
                 .any(|p| key.key.starts_with(&p.path) && p.message.contains("a list"));
             assert!(wrong.is_empty() || in_list, "{} {}: {wrong:?}", entry.name, key.key);
@@ -105,9 +107,9 @@ fn every_documented_default_can_be_written_out() {
         let mut silent = Decoder::default();
         (entry.decode)(&Value::Null, &mut silent);
         assert!(
-            silent.problems.iter().all(|p| p.code == crate::Code::Missing),
+            silent.problems.told().iter().all(|p| p.code == crate::Code::Missing),
             "{:?}",
-            silent.problems
+            silent.problems.told()
         );
     }
 }
@@ -243,7 +245,7 @@ fn endpoints_of_exporters_have_no_default() {
     ] {
         let mut d = Decoder::default();
         (find(Class::Exporter, name).unwrap().decode)(&Value::Null, &mut d);
-        let [problem] = d.problems.as_slice() else { panic!("{name}: {:?}", d.problems) };
+        let [problem] = d.problems.told() else { panic!("{name}: {:?}", d.problems.told()) };
         assert_eq!((problem.path.as_str(), problem.code), (key, crate::Code::Missing), "{name}");
     }
     assert!(bare::<Jaeger>().endpoint == Target::required());

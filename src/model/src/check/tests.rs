@@ -1,5 +1,7 @@
 //! Whole configurations: what is accepted, and everything that is said about the rest.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -10,6 +12,7 @@ use crate::yaml;
 mod cross_field;
 mod deferred;
 mod secrecy;
+mod size;
 
 /// The configuration of the document that this project answers to, to the letter.
 const DOCUMENT: &str = "\
@@ -573,6 +576,15 @@ fn one_mistake_is_told_once() {
             "service.pipelines.trace",
         ),
         (with_service(""), "service.pipelines"),
+        (
+            with_service("pipelines: {traces: {receivers: otlp, exporters: [nop]}}"),
+            "service.pipelines.traces.receivers",
+        ),
+        (
+            with_service("pipelines: {traces: {receivers: [otpl], exporters: [nop]}}"),
+            "service.pipelines.traces.receivers[0]",
+        ),
+        (with_service("pipelines: {traces: 1}"), "service.pipelines.traces"),
     ] {
         let report = report(&text);
         let paths: Vec<&str> =

@@ -175,6 +175,13 @@ fn action(action: &Action, d: &mut Decoder) {
         }
         _ => {}
     }
+    let idle = [
+        ("pattern", action.pattern.is_some() && !matches!(kind, Delete | Hash | Extract)),
+        ("converted_type", action.converted_type.is_some() && kind != Convert),
+    ];
+    for (key, _) in idle.iter().filter(|(_, given)| *given) {
+        d.problem_at(key, Code::InvalidValue, format!("has no meaning for {}", kind.as_str()));
+    }
 }
 
 fn matching(matching: &Match, d: &mut Decoder) {

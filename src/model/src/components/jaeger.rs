@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::network::{
     ClientKeepalive, ClientTls, Compression, Headers, MAX_GRPC_REQUEST_BYTES, Queue, Retry,
+    grpc_client,
 };
+use crate::decode::Decoder;
 use crate::settings::{Target, settings};
 
 settings! {
@@ -37,4 +39,9 @@ settings! {
         /// Largest request in bytes; ours.
         max_request_bytes: u64 = MAX_GRPC_REQUEST_BYTES,
     }
+    check = exporter;
+}
+
+fn exporter(exporter: &Jaeger, d: &mut Decoder) {
+    grpc_client(exporter.compression, exporter.max_request_bytes, d);
 }

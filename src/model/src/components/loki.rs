@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::network::{ClientTls, Headers, Queue, Retry};
+use super::network::{ClientTls, Headers, Queue, Retry, above_zero};
+use crate::decode::Decoder;
 use crate::settings::{HttpUrl, settings};
 
 settings! {
@@ -32,4 +33,10 @@ settings! {
         /// Longest line in bytes: Loki refuses longer ones (max_line_size, 256 KB); ours.
         max_line_size: u64 = 262_144,
     }
+    check = loki;
+}
+
+fn loki(exporter: &Loki, d: &mut Decoder) {
+    above_zero("max_request_bytes", exporter.max_request_bytes, d);
+    above_zero("max_line_size", exporter.max_line_size, d);
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::decode::Decoder;
-use crate::problem::Code;
+use crate::environment::join;
+use crate::problem::{Code, Problem};
 use crate::settings::{Secret, choice, settings};
 
 /// Headers sent along; their values may be secrets.
@@ -154,6 +155,24 @@ choice! {
         /// Not at all
         Empty = "",
     }
+}
+
+/// A request cannot be cut smaller than a byte.
+pub(super) fn above_zero(key: &str, bytes: u64, d: &mut Decoder) {
+    if bytes == 0 {
+        d.problem_at(key, Code::InvalidValue, "must be above 0");
+    }
+}
+
+/// What both gRPC exporters ask for. gRPC knows fewer compressions than HTTP (configgrpc,
+/// getGRPCCompressionName).
+pub(super) fn grpc_client(compression: Compression, max_request_bytes: u64, d: &mut Decoder) {
+    if matches!(compression, Compression::Zlib | Compression::Deflate) {
+        let message = format!("{:?} is not for gRPC", compression.as_str());
+        let problem = Problem::new(join(d.path(), "compression"), Code::InvalidValue, message);
+        d.problems.push(problem.hint("gRPC has gzip, snappy and zstd"));
+    }
+    above_zero("max_request_bytes", max_request_bytes, d);
 }
 
 settings! {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::network::{ClientTls, Compression, Headers, Queue, Retry};
+use super::network::{ClientTls, Compression, Headers, Queue, Retry, above_zero};
 use crate::decode::Decoder;
 use crate::problem::Code;
 use crate::settings::{HttpUrl, choice, settings};
@@ -51,7 +51,7 @@ settings! {
         /// Largest request in bytes before compression; ours.
         max_request_bytes: u64 = 20_971_520,
     }
-    check = endpoints;
+    check = otlphttp;
 }
 
 choice! {
@@ -65,7 +65,8 @@ choice! {
 }
 
 /// Which signals need an address is known only to the pipelines; none at all is wrong anyway.
-fn endpoints(exporter: &OtlpHttpExporter, d: &mut Decoder) {
+fn otlphttp(exporter: &OtlpHttpExporter, d: &mut Decoder) {
+    above_zero("max_request_bytes", exporter.max_request_bytes, d);
     const KEYS: [&str; 4] = ["endpoint", "traces_endpoint", "metrics_endpoint", "logs_endpoint"];
     let given = [
         &exporter.endpoint,

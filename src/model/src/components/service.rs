@@ -130,6 +130,9 @@ settings! {
 fn metrics(metrics: &TelemetryMetrics, d: &mut Decoder) {
     if metrics.address.is_some() && !metrics.readers.is_empty() {
         d.problem_at("address", Code::InvalidValue, "address and readers exclude each other");
+    } else if metrics.address.is_some() {
+        // otelcol deprecated it in 0.111 and refuses it since 0.128.
+        d.at("address", |d| d.warning(Code::Renamed, "the old form of readers"));
     }
 }
 

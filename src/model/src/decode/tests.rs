@@ -13,13 +13,13 @@ fn decode<T: Setting>(value: &Value) -> (Option<T>, Decoder) {
 
 fn good<T: Setting>(text: &str) -> T {
     let (read, d) = decode(&yaml::parse(text).unwrap());
-    assert_eq!(d.problems, [], "{text}");
+    assert_eq!(d.problems.told(), [], "{text}");
     read.unwrap()
 }
 
 fn bad<T: Setting>(text: &str) -> String {
     let (_, d) = decode::<T>(&yaml::parse(text).unwrap());
-    let [problem] = d.problems.as_slice() else { panic!("{text}: {:?}", d.problems) };
+    let [problem] = d.problems.told() else { panic!("{text}: {:?}", d.problems.told()) };
     problem.to_string()
 }
 
@@ -36,6 +36,7 @@ fn from_environment(value: &str) -> Value {
 fn plain_types_take_their_own_kind_only() {
     assert!(good::<bool>("true"));
     assert_eq!(good::<u32>("4294967295"), u32::MAX);
+    assert_eq!((good::<u32>("1e3"), good::<i64>("-2.0")), (1000, -2));
     assert_eq!(good::<u64>("18446744073709551615"), u64::MAX);
     assert_eq!(good::<i64>("-9223372036854775808"), i64::MIN);
     assert!((good::<f64>("2") - 2.0).abs() < f64::EPSILON);
@@ -46,7 +47,7 @@ fn plain_types_take_their_own_kind_only() {
         (bad::<bool>("'true'"), "\"true\" where true or false is wanted [wrong-type]"),
         (bad::<bool>("1"), "1 where true or false is wanted [wrong-type]"),
         (bad::<u32>("'1'"), "\"1\" where an integer is wanted [wrong-type]"),
-        (bad::<u32>("1.0"), "a number where an integer is wanted [wrong-type]"),
+        (bad::<u32>("1.5"), "a number where an integer is wanted [wrong-type]"),
         (bad::<u32>("-1"), "must be from 0 to 4294967295 [invalid-value]"),
         (bad::<u32>("4294967296"), "must be from 0 to 4294967295 [invalid-value]"),
         (bad::<f64>("'1'"), "\"1\" where a number is wanted [wrong-type]"),
@@ -87,7 +88,7 @@ fn a_value_from_the_environment_is_read_as_yaml_but_text_stays_text() {
 fn what_a_variable_holds_is_not_in_any_message() {
     fn message<T: Setting>(value: &str) -> String {
         let (_, d) = decode::<T>(&from_environment(value));
-        d.problems.iter().map(|problem| format!("{problem} {problem:?}")).collect()
+        d.problems.told().iter().map(|problem| format!("{problem} {problem:?}")).collect()
     }
     let messages = [
         message::<u32>("hunter2"),
@@ -114,7 +115,7 @@ fn an_unknown_key_is_told_the_key_meant_or_all_there_are() {
     let value = yaml::parse("{tiemout: 1, x: 2}").unwrap();
     let mut d = Decoder::default();
     d.at("batch", |d| unknown_keys(&value, &["timeout", "send_batch_size"], d));
-    let messages: Vec<String> = d.problems.iter().map(ToString::to_string).collect();
+    let messages: Vec<String> = d.problems.told().iter().map(ToString::to_string).collect();
     assert_eq!(
         messages,
         [

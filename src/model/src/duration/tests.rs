@@ -78,11 +78,11 @@ fn a_number_without_a_unit_is_told_so() {
     ] {
         let mut d = Decoder::default();
         assert_eq!(Duration::decode(&value, &mut d), None);
-        assert!(d.problems[0].message.contains(why), "{:?}", d.problems);
+        assert!(d.problems.told()[0].message.contains(why), "{:?}", d.problems.told());
     }
     let mut d = Decoder::default();
     assert_eq!(Duration::decode(&Value::Int(0), &mut d), Some(Duration::ZERO));
-    assert_eq!(d.problems, []);
+    assert_eq!(d.problems.told(), []);
 }
 
 proptest::proptest! {

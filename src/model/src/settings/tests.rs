@@ -10,7 +10,7 @@ fn read<T: Setting>(text: &str) -> Result<T, String> {
     let mut d = Decoder::default();
     match T::decode(&Value::String(text.into()), &mut d) {
         Some(value) => Ok(value),
-        None => Err(d.problems.iter().map(ToString::to_string).collect()),
+        None => Err(d.problems.told().iter().map(ToString::to_string).collect()),
     }
 }
 
@@ -178,7 +178,7 @@ fn one_declaration_gives_decoding_defaults_and_documentation() {
         Group::decode(&yaml::parse("{type: y, inner: {word: on}}").unwrap(), &mut d).unwrap();
     assert_eq!(group.r#type, "y");
     assert_eq!(group.inner, Some(Inner::default()));
-    let mut messages: Vec<String> = d.problems.iter().map(ToString::to_string).collect();
+    let mut messages: Vec<String> = d.problems.told().iter().map(ToString::to_string).collect();
     messages.sort();
     assert_eq!(
         messages,

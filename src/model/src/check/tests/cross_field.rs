@@ -234,6 +234,19 @@ fn an_action_has_what_its_kind_needs_and_no_more() {
         ("{action: hash, pattern: '^a'}", String::new()),
         ("{key: a, action: extract, pattern: '(?P<b>.)'}", String::new()),
         ("{key: a, action: convert, converted_type: int}", String::new()),
+        ("{key: a, action: UPSERT, value: 1}", String::new()),
+        (
+            "{key: a, action: insert, value: 1, pattern: x}",
+            ".pattern: has no meaning for insert [invalid-value]".into(),
+        ),
+        (
+            "{key: a, action: convert, converted_type: int, pattern: x}",
+            ".pattern: has no meaning for convert [invalid-value]".into(),
+        ),
+        (
+            "{key: a, action: hash, converted_type: int}",
+            ".converted_type: has no meaning for hash [invalid-value]".into(),
+        ),
         ("{key: a, action: insert}", format!(": insert {one}")),
         ("{key: a, action: update, value: 1, from_attribute: b}", format!(": update {one}")),
         ("{key: a, action: upsert, from_attribute: b, from_context: c}", format!(": upsert {one}")),
@@ -417,6 +430,44 @@ fn a_prometheus_page_has_labels_that_prometheus_takes() {
     ));
     let expected =
         "exporters.prometheus.add_metric_suffixes: the old form of translation_strategy [renamed]";
+    assert_eq!(lines(&report.warnings), [expected]);
+    assert!(report.checked.is_some());
+}
+
+#[test]
+fn what_an_exporter_sends_has_a_size_and_a_compression_it_knows() {
+    let grpc = |compression: &str| format!("{{endpoint: 'a:1', compression: {compression}}}");
+    let no_bytes = ".max_request_bytes: must be above 0 [invalid-value]";
+    for name in ["jaeger", "otlp"] {
+        for known in ["gzip", "snappy", "zstd", "none", "''"] {
+            table(Class::Exporter, name, &[(&grpc(known), "")]);
+        }
+        for unknown in ["zlib", "deflate"] {
+            let expected = format!(
+                ".compression: \"{unknown}\" is not for gRPC; gRPC has gzip, snappy and zstd [invalid-value]"
+            );
+            table(Class::Exporter, name, &[(&grpc(unknown), &expected)]);
+        }
+        table(Class::Exporter, name, &[("{endpoint: 'a:1', max_request_bytes: 0}", no_bytes)]);
+    }
+    let no_line = ".max_line_size: must be above 0 [invalid-value]";
+    let rows = [
+        ("{endpoint: 'http://a', max_request_bytes: 0}", no_bytes),
+        ("{endpoint: 'http://a', max_line_size: 0}", no_line),
+    ];
+    table(Class::Exporter, "loki", &rows);
+    let rows = [
+        ("{endpoint: 'http://a', max_request_bytes: 0}", no_bytes),
+        ("{endpoint: 'http://a', compression: zlib}", ""),
+    ];
+    table(Class::Exporter, "otlphttp", &rows);
+}
+
+#[test]
+fn the_old_address_of_the_collectors_metrics_still_works() {
+    let report =
+        report(&with_service(&format!("telemetry: {{metrics: {{address: ':1'}}}}, {TRACES}")));
+    let expected = "service.telemetry.metrics.address: the old form of readers [renamed]";
     assert_eq!(lines(&report.warnings), [expected]);
     assert!(report.checked.is_some());
 }
