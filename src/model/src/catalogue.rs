@@ -1,6 +1,7 @@
 //! Every component that is built in: one table. Validation, documentation and the collector's
 //! `components` output derive from it; a new component is one more entry.
 
+use crate::checked::ListenerKind;
 use crate::components::attributes::{Attributes, Resource};
 use crate::components::batch::Batch;
 use crate::components::debug::Debug;
@@ -87,6 +88,8 @@ pub struct Entry {
     pub also: &'static [&'static str],
     /// What it carries; nothing for an extension.
     pub signals: &'static [Signal],
+    /// What it listens on.
+    pub listens: &'static [Socket],
     /// What it is for.
     pub about: &'static str,
     /// Reads its settings.
@@ -95,15 +98,39 @@ pub struct Entry {
     pub keys: fn() -> Vec<KeyDoc>,
 }
 
+/// A socket that a component may open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Socket {
+    /// The key of its address, dotted below the component.
+    pub key: &'static str,
+    /// What its name has after the component's.
+    pub suffix: &'static str,
+    /// What it is for.
+    pub kind: ListenerKind,
+}
+
 const ALL_SIGNALS: &[Signal] = &Signal::ALL;
+
+const OTLP_SOCKETS: &[Socket] = &[
+    Socket { key: "protocols.grpc.endpoint", suffix: "-grpc", kind: ListenerKind::OtlpGrpc },
+    Socket { key: "protocols.http.endpoint", suffix: "-http", kind: ListenerKind::OtlpHttp },
+];
+const SCRAPE_SOCKETS: &[Socket] =
+    &[Socket { key: "endpoint", suffix: "", kind: ListenerKind::PrometheusScrape }];
+const HEALTH_SOCKETS: &[Socket] =
+    &[Socket { key: "endpoint", suffix: "", kind: ListenerKind::HealthCheck }];
 
 macro_rules! entry {
     ($class:ident, $name:literal, $also:expr, $signals:expr, $about:literal, $type:ty, $wrap:expr) => {
+        entry!($class, $name, $also, $signals, $about, $type, $wrap, &[])
+    };
+    ($class:ident, $name:literal, $also:expr, $signals:expr, $about:literal, $type:ty, $wrap:expr, $listens:expr) => {
         Entry {
             class: Class::$class,
             name: $name,
             also: $also,
             signals: $signals,
+            listens: $listens,
             about: $about,
             decode: |value, d| <$type>::decode(value, d).map($wrap),
             keys: <$type as Setting>::keys,
@@ -114,19 +141,19 @@ macro_rules! entry {
 /// Every component. Append here.
 #[rustfmt::skip]
 pub const CATALOGUE: &[Entry] = &[
-    entry!(Receiver, "otlp", &[], ALL_SIGNALS, "Takes OTLP over gRPC and HTTP.", OtlpReceiver, |c| Component::OtlpReceiver(Box::new(c))),
+    entry!(Receiver, "otlp", &[], ALL_SIGNALS, "Takes OTLP over gRPC and HTTP.", OtlpReceiver, |c| Component::OtlpReceiver(Box::new(c)), OTLP_SOCKETS),
     entry!(Processor, "memory_limiter", &[], ALL_SIGNALS, "Refuses before memory runs out.", MemoryLimiter, Component::MemoryLimiter),
     entry!(Processor, "batch", &[], ALL_SIGNALS, "Sends many items at once.", Batch, Component::Batch),
     entry!(Processor, "resource", &[], ALL_SIGNALS, "Changes attributes of resources.", Resource, Component::Resource),
     entry!(Processor, "attributes", &[], ALL_SIGNALS, "Changes attributes of items.", Attributes, Component::Attributes),
     entry!(Exporter, "jaeger", &[], &[Signal::Traces], "Sends spans to Jaeger.", Jaeger, |c| Component::Jaeger(Box::new(c))),
-    entry!(Exporter, "prometheus", &[], &[Signal::Metrics], "Shows metrics to Prometheus.", Prometheus, |c| Component::Prometheus(Box::new(c))),
+    entry!(Exporter, "prometheus", &[], &[Signal::Metrics], "Shows metrics to Prometheus.", Prometheus, |c| Component::Prometheus(Box::new(c)), SCRAPE_SOCKETS),
     entry!(Exporter, "loki", &[], &[Signal::Logs], "Sends log records to Loki.", Loki, |c| Component::Loki(Box::new(c))),
     entry!(Exporter, "otlp", &["otlp_grpc"], ALL_SIGNALS, "Sends OTLP over gRPC.", OtlpExporter, |c| Component::Otlp(Box::new(c))),
     entry!(Exporter, "otlphttp", &["otlp_http"], ALL_SIGNALS, "Sends OTLP over HTTP.", OtlpHttpExporter, |c| Component::OtlpHttp(Box::new(c))),
     entry!(Exporter, "debug", &[], ALL_SIGNALS, "Writes what it gets to the log.", Debug, Component::Debug),
     entry!(Exporter, "nop", &[], ALL_SIGNALS, "Takes everything and does nothing.", Nop, Component::Nop),
-    entry!(Extension, "health_check", &[], &[], "Answers whether the collector runs.", HealthCheck, Component::HealthCheck),
+    entry!(Extension, "health_check", &[], &[], "Answers whether the collector runs.", HealthCheck, Component::HealthCheck, HEALTH_SOCKETS),
 ];
 
 /// The entry of a type, in any of its spellings.

@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::catalogue::{Class, Component};
-use crate::components::network::ServerTls;
+use crate::catalogue::{Class, Component, find};
 use crate::components::service::Telemetry;
 use crate::id::{ComponentId, PipelineId};
 use crate::settings::ListenAddress;
@@ -153,37 +152,38 @@ impl Checked {
 
 /// The ports that one component opens.
 pub(crate) fn listeners_of(class: Class, id: &ComponentId, component: &Component) -> Vec<Listener> {
-    let path = format!("{}.{id}", class.section());
     let name =
         if id.name.is_empty() { id.kind.clone() } else { format!("{}-{}", id.kind, id.name) };
-    let open =
-        |suffix: &str, at: &str, address: &ListenAddress, kind, tls: &Option<ServerTls>| Listener {
-            path: format!("{path}.{at}"),
-            name: format!("{name}{suffix}"),
+    let sockets = find(class, &id.kind).map_or(&[][..], |entry| entry.listens).iter();
+    let open = sockets.filter_map(|socket| {
+        let (address, tls) = bound_by(component, socket.kind)?;
+        Some(Listener {
+            path: format!("{}.{id}.{}", class.section(), socket.key),
+            name: format!("{name}{}", socket.suffix),
             host: address.host.clone(),
             port: address.port,
-            kind,
-            tls: tls.is_some(),
-        };
-    match component {
-        Component::OtlpReceiver(receiver) => {
-            let grpc = receiver.protocols.grpc.iter().map(|server| {
-                let at = "protocols.grpc.endpoint";
-                open("-grpc", at, &server.endpoint, ListenerKind::OtlpGrpc, &server.tls)
-            });
-            let http = receiver.protocols.http.iter().map(|server| {
-                let at = "protocols.http.endpoint";
-                open("-http", at, &server.endpoint, ListenerKind::OtlpHttp, &server.tls)
-            });
-            grpc.chain(http).collect()
+            kind: socket.kind,
+            tls,
+        })
+    });
+    open.collect()
+}
+
+/// Address and TLS of a socket; None where the component does not open it.
+fn bound_by(component: &Component, kind: ListenerKind) -> Option<(&ListenAddress, bool)> {
+    match (component, kind) {
+        (Component::OtlpReceiver(receiver), ListenerKind::OtlpGrpc) => {
+            receiver.protocols.grpc.as_ref().map(|server| (&server.endpoint, server.tls.is_some()))
         }
-        Component::Prometheus(exporter) => {
-            let kind = ListenerKind::PrometheusScrape;
-            vec![open("", "endpoint", &exporter.endpoint, kind, &exporter.tls)]
+        (Component::OtlpReceiver(receiver), ListenerKind::OtlpHttp) => {
+            receiver.protocols.http.as_ref().map(|server| (&server.endpoint, server.tls.is_some()))
         }
-        Component::HealthCheck(check) => {
-            vec![open("", "endpoint", &check.endpoint, ListenerKind::HealthCheck, &check.tls)]
+        (Component::Prometheus(exporter), ListenerKind::PrometheusScrape) => {
+            Some((&exporter.endpoint, exporter.tls.is_some()))
         }
-        _ => Vec::new(),
+        (Component::HealthCheck(check), ListenerKind::HealthCheck) => {
+            Some((&check.endpoint, check.tls.is_some()))
+        }
+        _ => None,
     }
 }

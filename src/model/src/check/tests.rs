@@ -501,6 +501,32 @@ fn the_collectors_own_metrics_are_a_listener_like_any_other() {
 }
 
 #[test]
+fn every_socket_of_the_catalogue_is_opened_at_a_documented_key() {
+    let mut sockets = 0;
+    for entry in crate::catalogue::CATALOGUE {
+        let settings = match (entry.class, entry.name) {
+            (Class::Receiver, "otlp") => "{protocols: {grpc: , http: }}",
+            (Class::Exporter, "prometheus") => "{endpoint: ':1'}",
+            _ => "",
+        };
+        let keys: Vec<String> = (entry.keys)().into_iter().map(|key| key.key).collect();
+        let documented = |key: &str| keys.iter().any(|known| known == key);
+        assert!(entry.listens.iter().all(|socket| documented(socket.key)), "{}", entry.name);
+        if entry.listens.is_empty() {
+            continue;
+        }
+        let checked = accepted(&with(entry.class, entry.name, settings));
+        for socket in entry.listens {
+            let path = format!("{}.{}.{}", entry.class.section(), entry.name, socket.key);
+            let opened = checked.listeners().iter().find(|listener| listener.path == path);
+            assert_eq!(opened.map(|listener| listener.kind), Some(socket.kind), "{path}");
+            sockets += 1;
+        }
+    }
+    assert_eq!(sockets, 4);
+}
+
+#[test]
 fn a_reserved_port_is_nobody_elses() {
     let value =
         yaml::parse(&with(Class::Exporter, "prometheus", "{endpoint: 'localhost:13134'}")).unwrap();
