@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::audit::writes;
-use crate::environment::{Environment, eventually};
+use crate::environment::{Environment, Operator, eventually};
 use crate::fixtures::otel;
 
 const NAMESPACES: usize = 30;
@@ -50,7 +50,7 @@ async fn wait_quiet(env: &Environment) {
     .await;
 }
 
-async fn rest(env: &Environment, when: &str) {
+async fn rest(env: &Environment, operator: &Operator, when: &str) {
     let before = writes(env).len();
     tokio::time::sleep(REST).await;
     let after = writes(env);
@@ -58,7 +58,11 @@ async fn rest(env: &Environment, when: &str) {
         .iter()
         .map(|request| format!("{} {} in {}", request.verb, request.resource, request.namespace))
         .collect();
-    assert!(new.is_empty(), "{when}: {new:#?}");
+    let log = operator.log();
+    let told: Vec<&str> =
+        log.lines().filter(|line| line.contains("WARN") || line.contains("condition")).collect();
+    let told = &told[told.len().saturating_sub(10)..];
+    assert!(new.is_empty(), "{when}: {new:#?}\n{told:#?}");
 }
 
 pub(crate) async fn three_hundred_pipelines() {
@@ -74,12 +78,12 @@ pub(crate) async fn three_hundred_pipelines() {
     }
     wait_converged(&env).await;
     wait_quiet(&env).await;
-    rest(&env, "after converging").await;
+    rest(&env, &operator, "after converging").await;
     assert_eq!(operator.stop().await, Some(0));
     let before = writes(&env).len();
     let operator = env.operator(&[]).await;
     operator.wait_log("all listed, reconciling").await;
-    rest(&env, "after a restart").await;
+    rest(&env, &operator, "after a restart").await;
     let after = writes(&env).len();
     assert_eq!(before, after, "a restart writes nothing");
     assert_eq!(operator.stop().await, Some(0));

@@ -68,6 +68,24 @@ impl Applied {
         self.workload.as_ref()
     }
 
+    /// The same, unless an object was not applied for a reason that passes by itself.
+    ///
+    /// # Errors
+    /// That reason.
+    pub fn or_passing_trouble(mut self) -> Result<Self, RequestError> {
+        let passing = |outcome: &Outcome| match outcome {
+            Outcome::Failed(error) => error.passes(),
+            _ => false,
+        };
+        match self.outcomes.iter().position(|(_, outcome)| passing(outcome)) {
+            None => Ok(self),
+            Some(at) => match self.outcomes.swap_remove(at) {
+                (_, Outcome::Failed(error)) => Err(error),
+                _ => Ok(self),
+            },
+        }
+    }
+
     /// Whether something is left to do that no watch will tell of.
     #[must_use]
     pub fn incomplete(&self) -> bool {

@@ -57,6 +57,12 @@ impl RequestError {
         }
     }
 
+    /// Whether trying again soon is likely to help, so that nobody need be told yet.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Conflict(_) | Self::Gone(_) | Self::NotLeader(_) | Self::Transient(_))
+    }
+
     /// One word for metrics.
     #[must_use]
     pub fn code(&self) -> &'static str {

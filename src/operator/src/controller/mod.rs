@@ -219,7 +219,8 @@ async fn work(
         while running.len() < concurrency
             && let Some(at) = queue.take(Instant::now())
         {
-            running.spawn(one(context.clone(), at));
+            let failures = queue.failures(&at);
+            running.spawn(one(context.clone(), at, failures));
         }
         context.metrics.queue_depth(queue.depth());
         tokio::select! {
@@ -247,9 +248,9 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-async fn one(context: Arc<Context>, at: PipelineRef) -> (PipelineRef, Next) {
+async fn one(context: Arc<Context>, at: PipelineRef, failures: u32) -> (PipelineRef, Next) {
     let watch = reconcile::Stopwatch::start();
-    let next = match reconcile::reconcile(&context, &at).await {
+    let next = match reconcile::reconcile(&context, &at, failures).await {
         Ok(next) => next,
         Err(error) => {
             tracing::warn!(pipeline = at.name, namespace = at.namespace, %error, "not reconciled");

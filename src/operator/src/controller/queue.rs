@@ -103,6 +103,12 @@ impl Queue {
         }
     }
 
+    /// How often in a row a pipeline's runs ended with [`Next::Retry`].
+    #[must_use]
+    pub fn failures(&self, at: &PipelineRef) -> u32 {
+        self.failures.get(at).copied().unwrap_or(0)
+    }
+
     /// When the earliest waiting pipeline is due, if none is ready before.
     #[must_use]
     pub fn next_due(&self) -> Option<Instant> {

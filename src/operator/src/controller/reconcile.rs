@@ -25,11 +25,20 @@ const EXTERNAL_INTERVAL: Duration = Duration::from_secs(60);
 /// How often pods are asked why they are not available yet.
 const ROLLOUT_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Brings one pipeline to what its spec says, as far as it goes, and reports.
+/// How often something that passes by itself (an overloaded API server, a lost race) is tried again
+/// before a condition tells of it: a status that flaps tells nothing.
+const TRIES_UNTIL_TOLD: u32 = 3;
+
+/// Brings one pipeline to what its spec says, as far as it goes, and reports. `failures` is how
+/// often in a row that failed before.
 ///
 /// # Errors
 /// Reading or writing failed in a way that no condition explains; it is tried again.
-pub(super) async fn reconcile(context: &Context, at: &PipelineRef) -> Result<Next, RequestError> {
+pub(super) async fn reconcile(
+    context: &Context,
+    at: &PipelineRef,
+    failures: u32,
+) -> Result<Next, RequestError> {
     let Some(stored) = context.pipelines.get(at) else {
         context.forget(at);
         return Ok(Next::Settled);
@@ -51,6 +60,10 @@ pub(super) async fn reconcile(context: &Context, at: &PipelineRef) -> Result<Nex
         Some(prepared) if pipeline.suspended() => Some(look(children, prepared)),
         Some(prepared) => Some(apply(cluster, children, prepared).await), // client, the only writer
         None => None,
+    };
+    let applied = match applied {
+        Some(applied) if failures < TRIES_UNTIL_TOLD => Some(applied.or_passing_trouble()?),
+        applied => applied,
     };
     let pods = failing_pods(context, identity, applied.as_ref()).await; // client
     let outcome = prepared.as_ref().map(|p| &p.summary).zip(applied.as_ref());
