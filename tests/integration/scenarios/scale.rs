@@ -78,6 +78,7 @@ pub(crate) async fn three_hundred_pipelines() {
     }
     wait_converged(&env).await;
     wait_quiet(&env).await;
+    wait_converged(&env).await;
     rest(&env, &operator, "after converging").await;
     assert_eq!(operator.stop().await, Some(0));
     let before = writes(&env).len();

@@ -178,9 +178,20 @@ impl Children {
     }
 
     /// Remembers that `seen` was found to be, or was made to be, as the manifest of hash `wanted`.
+    ///
+    /// The answer of a request can be overtaken by the watch: what is newer stays, and counts as
+    /// verified only if nothing but status changed in between.
     pub fn verify(&self, at: &ChildRef, mut seen: Seen, wanted: String) {
+        let mut inner = self.lock();
+        if let Some(known) = inner.seen.get_mut(at)
+            && known.uid == seen.uid
+            && known.version() > seen.version()
+        {
+            known.verified = (known.fingerprint == seen.fingerprint).then_some(wanted);
+            return;
+        }
         seen.verified = Some(wanted);
-        self.lock().replace(at, Some(seen));
+        inner.replace(at, Some(seen));
     }
 
     /// Forgets a child.

@@ -149,8 +149,6 @@ impl Cluster {
             .patch_subresource("status", name, &params, &Patch::Apply(body));
         match self.send("patch", &format!("{plural}/status"), request).await {
             Ok(_) | Err(RequestError::Gone(_)) => Ok(()),
-            // The uid is another one's: this pipeline is gone and a namesake took its place.
-            Err(RequestError::Conflict(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }

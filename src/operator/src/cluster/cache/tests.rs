@@ -65,6 +65,25 @@ fn a_workloads_status_is_no_change_of_its_content() {
 }
 
 #[test]
+fn an_answer_that_the_watch_overtook_does_not_turn_back_time() {
+    let workload = |version: &str, ready: i32| {
+        let mut object = object(version, "x");
+        object["metadata"]["generation"] = json!(1);
+        object["status"] = json!({"observedGeneration": 1, "numberReady": ready});
+        Seen::of(Kind::DaemonSet, &object)
+    };
+    let place = ChildRef { kind: Kind::DaemonSet, ..at("a") };
+    let children = Children::default();
+    assert!(children.record(&place, workload("2", 7)));
+    children.verify(&place, workload("1", 0), "hash".into());
+    assert_eq!(children.get(&place).unwrap().rollout.unwrap().ready, 7);
+    assert!(children.is_verified(&place, "hash"), "only status changed in between");
+    assert!(children.record(&at("b"), seen("2", "theirs")));
+    children.verify(&at("b"), seen("1", "ours"), "hash".into());
+    assert!(!children.is_verified(&at("b"), "hash"), "somebody changed it in between");
+}
+
+#[test]
 fn children_are_found_by_owner_and_forgotten() {
     let children = Children::default();
     children.record(&at("a"), seen("1", "x"));
