@@ -41,6 +41,8 @@ pub(crate) async fn one_leads_and_a_resumed_one_writes_nothing(env: Arc<Environm
     env.apply(&changed).await;
     env.wait_condition((&namespace, "otel"), "ConfigValid", ("True", "Valid")).await;
     second.signal("STOP");
+    // What the second had under way is answered and logged without it.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     // Only the first runs now, and it does not lead any more.
     let before = requests(&env).len();
     let mut again = otel(&namespace, "otel");
