@@ -68,6 +68,11 @@ type Defined = BTreeMap<(Class, ComponentId), Option<Component>>;
 
 impl Checker<'_> {
     fn whole(&mut self, value: &Value) -> Option<Checked> {
+        if matches!(value, Value::Deferred(_)) && self.d.problems.count() == 0 {
+            let message = "the whole configuration is one reference, whose value is not known here";
+            self.d.problem(Code::InvalidReference, message);
+            return None;
+        }
         if !is_map(value, self.d) {
             return None;
         }

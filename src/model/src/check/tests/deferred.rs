@@ -314,3 +314,12 @@ fn a_reference_that_is_spelt_wrong_is_one_problem_and_no_warning() {
     assert_eq!(lines(&report.problems), [expected]);
     assert_eq!(lines(&report.warnings), Vec::<String>::new());
 }
+
+#[test]
+fn a_configuration_that_is_one_unknown_reference_is_refused() {
+    let report = report_in("'${env:UNKNOWN}'", &partly);
+    assert!(report.checked.is_none());
+    let [problem] = report.problems.as_slice() else { panic!("{:?}", report.problems) };
+    assert_eq!(problem.code, Code::InvalidReference);
+    assert!(problem.message.contains("whole configuration"), "{problem}");
+}
