@@ -1,9 +1,9 @@
 //! Whether a desired object differs from the live one, so that a converged cluster sees no write.
 //! Pure: it reads two JSON trees and a table of the API's merge keys.
 //!
-//! A leaf that is wanted must be there with the same value; what the server defaulted and what
-//! others added is ignored; absent and empty are the same. What is no longer wanted is found in
-//! our own entry of managedFields. Values are never part of what is reported.
+//! A leaf that is wanted must be there with the same value and be recorded as ours; what the server
+//! defaulted and what others added is ignored; absent and empty are the same. What is no longer
+//! wanted is found in our own entry of managedFields. Values are never part of what is reported.
 
 mod owned;
 mod path;
@@ -11,15 +11,15 @@ pub mod quantity;
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
-use path::Path;
+use path::{Merge, Path, same_element};
 use quantity::Quantity;
 
 /// One place where the live object is not as wanted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
-    /// Where: `spec.template.spec.containers[name=collector].image`.
+    /// Where: `spec.template.spec.containers[name=collector].image`. Keys are shown, values never.
     pub path: String,
     /// How it differs.
     pub kind: DifferenceKind,
@@ -34,8 +34,10 @@ pub enum DifferenceKind {
     Missing,
     /// We once applied it and do not want it any more.
     NoLongerWanted,
-    /// The object has no record of our applying it: one apply gives it one.
-    NotRecorded,
+    /// It is as wanted but not recorded as ours: somebody else wrote it, or removed a value that
+    /// reads as empty, or added to a value that is one whole. At `metadata.managedFields`: the
+    /// object has no record of ours. One apply makes the record, so this converges.
+    NotOwned,
 }
 
 impl fmt::Display for Difference {
@@ -44,41 +46,25 @@ impl fmt::Display for Difference {
             DifferenceKind::Changed => "changed",
             DifferenceKind::Missing => "missing",
             DifferenceKind::NoLongerWanted => "no longer wanted",
-            DifferenceKind::NotRecorded => "not recorded as ours",
+            DifferenceKind::NotOwned => "not owned",
         };
-        write!(f, "{} {kind}", self.path)
+        write!(f, "{}: {kind}", self.path)
     }
 }
 
-/// Fields of metadata that identify an object or that only the server writes.
-const NOT_COMPARED: [&str; 8] = [
-    "name",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "managedFields",
-    "selfLink",
-];
-
-/// Every place where `live` is not as `desired`, sorted; none when an apply by `manager` would
-/// change nothing.
+/// Every place where `desired` is not yet so in `live`, sorted by path, one for each place; empty
+/// when an apply by `manager` would change nothing.
 #[must_use]
 pub fn differences(desired: &Value, live: &Value, manager: &str) -> Vec<Difference> {
+    let nothing = Map::new();
+    let desired = desired.as_object().unwrap_or(&nothing);
+    let live = live.as_object().unwrap_or(&nothing);
     let mut found = Vec::new();
-    let mut comparison = Comparison { found: &mut found };
-    let root = Path::root();
-    for (key, wanted) in desired.as_object().into_iter().flatten() {
-        match key.as_str() {
-            "apiVersion" | "kind" | "status" => {}
-            "metadata" => comparison.metadata(wanted, &live["metadata"], &root),
-            _ => comparison.value(wanted, live.get(key), &root.key(key)),
-        }
-    }
-    owned::no_longer_wanted(desired, live, manager, &mut found);
+    Comparison { found: &mut found }.map(desired, live, &Path::root());
+    owned::compare(desired, live, manager, &mut found);
     found.sort();
-    found.dedup();
+    // Who changes a value also takes it over: that it was changed says enough.
+    found.dedup_by(|later, earlier| later.path == earlier.path);
     found
 }
 
@@ -87,43 +73,48 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn metadata(&mut self, wanted: &Value, live: &Value, root: &Path<'_>) {
-        let path = root.key("metadata");
-        for (key, wanted) in wanted.as_object().into_iter().flatten() {
-            if !NOT_COMPARED.contains(&key.as_str()) {
-                self.value(wanted, live.get(key), &path.key(key));
-            }
-        }
-    }
-
     fn value(&mut self, wanted: &Value, live: Option<&Value>, path: &Path<'_>) {
-        if is_empty(wanted) && live.is_none_or(is_empty) {
-            return;
-        }
+        let live = live.filter(|live| !live.is_null());
         let Some(live) = live else {
-            return self.note(path, DifferenceKind::Missing);
+            if !is_empty(wanted) {
+                self.note(path, DifferenceKind::Missing);
+            }
+            return;
         };
         match (wanted, live) {
             (Value::Object(wanted), Value::Object(live)) => self.map(wanted, live, path),
             (Value::Array(wanted), Value::Array(live)) => self.list(wanted, live, path),
+            (Value::Null, live) if is_empty(live) => {}
             _ if same_scalar(wanted, live, path) => {}
             _ => self.note(path, DifferenceKind::Changed),
         }
     }
 
     fn map(&mut self, wanted: &Map<String, Value>, live: &Map<String, Value>, path: &Path<'_>) {
+        let not_compared = path.not_compared();
         for (key, wanted) in wanted {
-            self.value(wanted, live.get(key), &path.key(key));
+            if !not_compared.contains(&key.as_str()) {
+                self.value(wanted, live.get(key), &path.key(key));
+            }
         }
     }
 
     fn list(&mut self, wanted: &[Value], live: &[Value], path: &Path<'_>) {
-        let Some(keys) = path.merge_keys() else {
-            return self.atomic(wanted, live, path);
-        };
-        for element in wanted {
+        match path.merge() {
+            Merge::Keys(keys) => self.keyed(wanted, live, keys, path),
+            Merge::Set if wanted.iter().all(|member| live.contains(member)) => {}
+            Merge::Set => self.note(path, DifferenceKind::Missing),
+            Merge::Atomic => self.atomic(wanted, live, path),
+        }
+    }
+
+    fn keyed(&mut self, wanted: &[Value], live: &[Value], keys: &[&str], path: &Path<'_>) {
+        for (index, element) in wanted.iter().enumerate() {
+            let same = |other: &&Value| same_element(keys, element, other);
             let at = path.element(keys, element);
-            match live.iter().find(|other| path::same_element(keys, element, other)) {
+            // Mostly it stands where it was put.
+            let other = live.get(index).filter(same).or_else(|| live.iter().find(same));
+            match other {
                 Some(other) => self.value(element, Some(other), &at),
                 None => self.note(&at, DifferenceKind::Missing),
             }
@@ -145,7 +136,8 @@ impl Comparison<'_> {
     }
 }
 
-/// What the API leaves out when it writes an object (`omitempty`).
+/// What the API may leave out when it writes an object (`omitempty`). Whether it did, or somebody
+/// removed a field in which empty means something, is for the record of ownership to tell.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -161,20 +153,32 @@ fn same_scalar(wanted: &Value, live: &Value, path: &Path<'_>) -> bool {
     if wanted == live {
         return true;
     }
-    match (wanted, live) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
-        _ if path.is_quantity() => match (quantity(wanted), quantity(live)) {
-            (Some(a), Some(b)) => a == b,
-            _ => false,
-        },
-        _ => false,
+    if let (Value::Number(wanted), Value::Number(live)) = (wanted, live) {
+        return same_number(wanted, live);
     }
+    if path.is_quantity() {
+        return quantity(wanted).is_some_and(|wanted| Some(wanted) == quantity(live));
+    }
+    path.is_int_or_string() && integer(wanted).is_some_and(|wanted| Some(wanted) == integer(live))
+}
+
+/// `1` and `1.0` are one number; 2^53 and 2^53+1 are two, though as floats they are one.
+fn same_number(a: &Number, b: &Number) -> bool {
+    (a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64()
 }
 
 fn quantity(value: &Value) -> Option<Quantity> {
     match value {
         Value::String(text) => Quantity::parse(text),
         Value::Number(number) => Quantity::parse(&number.to_string()),
+        _ => None,
+    }
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.as_i64(),
         _ => None,
     }
 }

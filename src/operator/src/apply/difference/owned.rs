@@ -1,46 +1,39 @@
-//! Which fields we once applied and do not want any more: our entry of `metadata.managedFields`
-//! (FieldsV1: `f:` a field, `k:` an element by its keys, `v:` an element by its value, `.` the
-//! thing itself) against what is desired.
+//! Desired against our own entry of `metadata.managedFields` (`FieldsV1`: `f:` a field, `k:` an
+//! element by its keys, `v:` a member by its value, `i:` by its place, `.` the thing itself, an
+//! empty node all that is below). It looks at no live value.
+//!
+//! Recorded and not desired is no longer wanted. Desired and not recorded was changed by somebody:
+//! the server strikes from our record what another writer changes or removes (an atomic toleration
+//! or selector with any part of it), and keeps what it leaves out itself because it is empty. So
+//! the record tells a `false` that somebody removed from one that the server never writes.
 
 use serde_json::{Map, Value};
 
-use super::path::same_element;
-use super::{Difference, DifferenceKind, NOT_COMPARED, is_empty};
+use super::path::{Merge, Path, same_element};
+use super::{Difference, DifferenceKind};
 
-/// Adds what is owned and not desired; or that nothing is recorded as ours.
-pub(super) fn no_longer_wanted(
-    desired: &Value,
-    live: &Value,
+/// Adds what is recorded and not desired, and what is desired and not recorded; where the object
+/// has no record of ours at all, that alone.
+pub(super) fn compare(
+    desired: &Map<String, Value>,
+    live: &Map<String, Value>,
     manager: &str,
     found: &mut Vec<Difference>,
 ) {
-    let Some(fields) = our_fields(live, manager) else {
-        found.push(Difference {
-            path: "metadata.managedFields".into(),
-            kind: DifferenceKind::NotRecorded,
-        });
-        return;
-    };
-    for (key, below) in fields {
-        let Some(field) = key.strip_prefix("f:") else {
-            continue;
-        };
-        if field == "metadata" {
-            for (key, below) in below.as_object().into_iter().flatten() {
-                let name = key.strip_prefix("f:").unwrap_or(key);
-                if !NOT_COMPARED.contains(&name) {
-                    owned(key, below, Some(&desired["metadata"]), "metadata", found);
-                }
-            }
-        } else if field != "status" {
-            owned(key, below, Some(desired), "", found);
+    let root = Path::root();
+    let mut comparison = Comparison { found };
+    match our_fields(live, manager) {
+        Some(owned) => comparison.fields(desired, owned, &root),
+        None => {
+            let metadata = root.key("metadata");
+            comparison.note(&metadata.key("managedFields"), DifferenceKind::NotOwned);
         }
     }
 }
 
 /// The fields of our apply; None where the object has no entry of it.
-fn our_fields<'a>(live: &'a Value, manager: &str) -> Option<&'a Map<String, Value>> {
-    let entries = live["metadata"]["managedFields"].as_array()?;
+fn our_fields<'a>(live: &'a Map<String, Value>, manager: &str) -> Option<&'a Map<String, Value>> {
+    let entries = live.get("metadata")?.get("managedFields")?.as_array()?;
     let ours = entries.iter().find(|entry| {
         entry["manager"].as_str() == Some(manager)
             && entry["operation"].as_str() == Some("Apply")
@@ -49,54 +42,112 @@ fn our_fields<'a>(live: &'a Value, manager: &str) -> Option<&'a Map<String, Valu
     ours["fieldsV1"].as_object()
 }
 
-/// `key` of FieldsV1 inside `parent` of the desired object, which stands at `path`.
-fn owned(
-    key: &str,
-    below: &Value,
-    parent: Option<&Value>,
-    path: &str,
-    found: &mut Vec<Difference>,
-) {
-    let Some((wanted, name)) = step(key, parent) else {
-        return;
-    };
-    let path = match (path.is_empty(), key.starts_with("f:")) {
-        (true, _) => name,
-        (false, true) => format!("{path}.{name}"),
-        (false, false) => format!("{path}{name}"),
-    };
-    let children = below.as_object().filter(|map| map.keys().any(|key| key != "."));
-    match (children, wanted) {
-        (_, None) => found.push(Difference { path, kind: DifferenceKind::NoLongerWanted }),
-        (Some(children), Some(wanted)) if !is_empty(wanted) => {
-            for (key, below) in children {
-                owned(key, below, Some(wanted), &path, found);
+struct Comparison<'a> {
+    found: &'a mut Vec<Difference>,
+}
+
+impl Comparison<'_> {
+    fn node(&mut self, wanted: &Value, owned: &Value, path: &Path<'_>) {
+        let Some(owned) = owned.as_object().filter(|node| !node.is_empty()) else {
+            return;
+        };
+        match wanted {
+            Value::Object(wanted) => self.fields(wanted, owned, path),
+            Value::Array(wanted) => self.elements(wanted, owned, path),
+            _ if owned.keys().any(|key| key != ".") => {
+                self.note(path, DifferenceKind::NoLongerWanted);
+            }
+            _ => {}
+        }
+    }
+
+    fn fields(&mut self, wanted: &Map<String, Value>, owned: &Map<String, Value>, path: &Path<'_>) {
+        let compared = |name: &str| !path.not_compared().contains(&name);
+        let names = || owned.iter().filter_map(|(key, node)| Some((key.strip_prefix("f:")?, node)));
+        for (name, below) in names().filter(|(name, _)| compared(name)) {
+            match wanted.get(name) {
+                Some(value) => self.node(value, below, &path.key(name)),
+                None => self.note(&path.key(name), DifferenceKind::NoLongerWanted),
             }
         }
-        // The thing is desired, and empty: what stood in it goes.
-        (Some(_), Some(_)) => found.push(Difference { path, kind: DifferenceKind::NoLongerWanted }),
-        (None, Some(_)) => {}
+        for (name, value) in wanted.iter().filter(|(name, _)| compared(name)) {
+            let at = path.key(name);
+            let recorded = || names().any(|(recorded, _)| recorded == name);
+            if is_recorded_when_applied(value, &at) && !recorded() {
+                self.note(&at, DifferenceKind::NotOwned);
+            }
+        }
+    }
+
+    fn elements(&mut self, wanted: &[Value], owned: &Map<String, Value>, path: &Path<'_>) {
+        let mut recorded = vec![false; wanted.len()];
+        for (key, below) in owned {
+            if let Some(index) = self.element(key, below, wanted, path)
+                && let Some(recorded) = recorded.get_mut(index)
+            {
+                *recorded = true;
+            }
+        }
+        for (index, element) in wanted.iter().enumerate().filter(|(at, _)| !recorded[*at]) {
+            match path.merge() {
+                Merge::Keys(keys) => {
+                    self.note(&path.element(keys, element), DifferenceKind::NotOwned);
+                }
+                Merge::Atomic => self.note(&path.index(index), DifferenceKind::NotOwned),
+                Merge::Set => self.note(path, DifferenceKind::NotOwned),
+            }
+        }
+    }
+
+    /// One recorded element; the place of the desired one that it is.
+    fn element(
+        &mut self,
+        key: &str,
+        below: &Value,
+        wanted: &[Value],
+        path: &Path<'_>,
+    ) -> Option<usize> {
+        let (kind, text) = key.split_once(':')?;
+        let named: Value = serde_json::from_str(text).ok()?;
+        let keys: Vec<&str> = match (kind, &named) {
+            ("k", Value::Object(map)) => map.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let (at, found) = match kind {
+            "k" => (
+                path.element(&keys, &named),
+                wanted.iter().position(|element| same_element(&keys, element, &named)),
+            ),
+            // The member is a value, and values are not shown: the set stands for it.
+            "v" => (*path, wanted.iter().position(|element| *element == named)),
+            "i" => {
+                let index = usize::try_from(named.as_u64()?).ok()?;
+                (path.index(index), (index < wanted.len()).then_some(index))
+            }
+            _ => return None,
+        };
+        match found {
+            Some(index) => self.node(&wanted[index], below, &at),
+            None => self.note(&at, DifferenceKind::NoLongerWanted),
+        }
+        found
+    }
+
+    fn note(&mut self, path: &Path<'_>, kind: DifferenceKind) {
+        self.found.push(Difference { path: path.to_string(), kind });
     }
 }
 
-/// The desired value at a step, and the step's name; None for a step that says nothing.
-fn step<'a>(key: &str, parent: Option<&'a Value>) -> Option<(Option<&'a Value>, String)> {
-    let (kind, rest) = key.split_once(':')?;
-    match kind {
-        "f" => Some((parent.and_then(|parent| parent.get(rest)), rest.to_owned())),
-        "k" => {
-            let wanted: Value = serde_json::from_str(rest).ok()?;
-            let keys: Vec<&str> = wanted.as_object()?.keys().map(String::as_str).collect();
-            let list = parent.and_then(Value::as_array);
-            let element =
-                list.and_then(|list| list.iter().find(|e| same_element(&keys, e, &wanted)));
-            Some((element, format!("[{}]", rest.trim_matches(['{', '}']))))
-        }
-        "v" => {
-            let wanted: Value = serde_json::from_str(rest).ok()?;
-            let list = parent.and_then(Value::as_array);
-            Some((list.and_then(|list| list.iter().find(|e| **e == wanted)), format!("[{rest}]")))
-        }
-        _ => None,
+/// Whether applying a value leaves a record. An empty list that is merged by keys leaves none, so
+/// none is asked for where a value holds nothing; nor do the fields that identify an object.
+fn is_recorded_when_applied(value: &Value, path: &Path<'_>) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => map.iter().any(|(name, value)| {
+            !path.not_compared().contains(&name.as_str())
+                && is_recorded_when_applied(value, &path.key(name))
+        }),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
 }

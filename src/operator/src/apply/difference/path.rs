@@ -1,5 +1,6 @@
-//! A place inside an object, borrowed step by step, and what the API says of lists and values
-//! there: merge keys and quantities. It compares no values.
+//! A place inside an object, borrowed step by step, and what the API says of that place: how a
+//! list is merged, whether a value is a quantity, which fields the server alone writes.
+//! It compares no values.
 
 use std::fmt;
 
@@ -21,27 +22,67 @@ pub(super) struct Path<'a> {
     step: Step<'a>,
 }
 
-/// Lists that the API merges by keys, by the name of their field and of the field above it
-/// (`x-kubernetes-list-map-keys` of the API's own schema). All other lists are one value.
-const MERGE_KEYS: [(&str, &str, &[&str]); 12] = [
-    ("metadata", "ownerReferences", &["uid"]),
-    ("spec", "containers", &["name"]),
-    ("spec", "initContainers", &["name"]),
-    ("spec", "volumes", &["name"]),
-    ("spec", "imagePullSecrets", &["name"]),
-    ("spec", "topologySpreadConstraints", &["topologyKey", "whenUnsatisfiable"]),
-    ("containers", "env", &["name"]),
-    ("containers", "ports", &["containerPort", "protocol"]),
-    ("containers", "volumeMounts", &["mountPath"]),
-    ("initContainers", "env", &["name"]),
-    ("spec", "ports", &["port", "protocol"]),
-    ("spec", "groups", &["name"]),
+/// How the API merges a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Merge {
+    /// Element by element, found by these fields.
+    Keys(&'static [&'static str]),
+    /// Member by member: a set of values.
+    Set,
+    /// Not at all: the list is one value.
+    Atomic,
+}
+
+/// Lists that are not atomic, by the field above them and their own: `x-kubernetes-list-type` and
+/// `x-kubernetes-list-map-keys` of the API's schema (Kubernetes 1.34, prometheus-operator 0.85).
+const MERGED: [(&str, &str, Merge); 21] = [
+    ("metadata", "ownerReferences", Merge::Keys(&["uid"])),
+    ("metadata", "finalizers", Merge::Set),
+    ("spec", "containers", Merge::Keys(&["name"])),
+    ("spec", "initContainers", Merge::Keys(&["name"])),
+    ("spec", "ephemeralContainers", Merge::Keys(&["name"])),
+    ("spec", "volumes", Merge::Keys(&["name"])),
+    ("spec", "imagePullSecrets", Merge::Keys(&["name"])),
+    ("spec", "hostAliases", Merge::Keys(&["ip"])),
+    ("spec", "topologySpreadConstraints", Merge::Keys(&["topologyKey", "whenUnsatisfiable"])),
+    ("containers", "env", Merge::Keys(&["name"])),
+    ("containers", "ports", Merge::Keys(&["containerPort", "protocol"])),
+    ("containers", "volumeMounts", Merge::Keys(&["mountPath"])),
+    ("initContainers", "env", Merge::Keys(&["name"])),
+    ("initContainers", "ports", Merge::Keys(&["containerPort", "protocol"])),
+    ("initContainers", "volumeMounts", Merge::Keys(&["mountPath"])),
+    ("ephemeralContainers", "env", Merge::Keys(&["name"])),
+    ("ephemeralContainers", "ports", Merge::Keys(&["containerPort", "protocol"])),
+    ("ephemeralContainers", "volumeMounts", Merge::Keys(&["mountPath"])),
+    ("spec", "ports", Merge::Keys(&["port", "protocol"])),
+    ("spec", "groups", Merge::Keys(&["name"])),
+    // A ServiceAccount's; its imagePullSecrets are atomic, unlike a pod's.
+    ("", "secrets", Merge::Keys(&["name"])),
 ];
 
 /// Keys that the server fills in where they are left out.
 const DEFAULTED_KEYS: [(&str, &str); 1] = [("protocol", "TCP")];
 
-impl<'a> Path<'a> {
+/// Fields that may hold a number or its text.
+const INT_OR_STRING: [&str; 5] =
+    ["maxSurge", "maxUnavailable", "minAvailable", "port", "targetPort"];
+
+/// What an object is and how it fares: never applied as a field.
+const NOT_COMPARED: [&str; 3] = ["apiVersion", "kind", "status"];
+
+/// Fields of metadata that identify an object or that only the server writes.
+const METADATA_NOT_COMPARED: [&str; 8] = [
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "selfLink",
+];
+
+impl Path<'_> {
     pub(super) fn root() -> Self {
         Self { parent: None, step: Step::Root }
     }
@@ -50,7 +91,7 @@ impl<'a> Path<'a> {
         Path { parent: Some(self), step: Step::Key(key) }
     }
 
-    pub(super) fn index<'b>(&'b self, index: usize) -> Path<'b> {
+    pub(super) fn index(&self, index: usize) -> Path<'_> {
         Path { parent: Some(self), step: Step::Index(index) }
     }
 
@@ -58,30 +99,53 @@ impl<'a> Path<'a> {
         Path { parent: Some(self), step: Step::Element(keys, element) }
     }
 
-    /// The names of the fields from here up, elements of lists left out.
+    /// The names of the fields from here up, elements of lists left out; then empty ones.
     fn names(&self) -> impl Iterator<Item = &str> {
-        std::iter::successors(Some(self), |path| path.parent).filter_map(|path| match path.step {
-            Step::Key(key) => Some(key),
-            _ => None,
-        })
+        std::iter::successors(Some(self), |path| path.parent)
+            .filter_map(|path| match path.step {
+                Step::Key(key) => Some(key),
+                _ => None,
+            })
+            .chain(std::iter::repeat(""))
     }
 
-    /// The keys by which a list here is merged.
-    pub(super) fn merge_keys(&self) -> Option<&'static [&'static str]> {
+    fn last_three(&self) -> [&str; 3] {
         let mut names = self.names();
-        let (field, above) = (names.next()?, names.next()?);
-        MERGE_KEYS
+        [(); 3].map(|()| names.next().unwrap_or_default())
+    }
+
+    /// How a list here is merged.
+    pub(super) fn merge(&self) -> Merge {
+        let [field, above, _] = self.last_three();
+        MERGED
             .iter()
             .find(|(parent, list, _)| *parent == above && *list == field)
-            .map(|(_, _, keys)| *keys)
+            .map_or(Merge::Atomic, |(_, _, merge)| *merge)
     }
 
     /// Whether a value here is a quantity: `1000m` is `1` there.
     pub(super) fn is_quantity(&self) -> bool {
-        let mut names = self.names();
-        let (field, above) = (names.next(), names.next());
-        field == Some("sizeLimit")
-            || (matches!(above, Some("limits" | "requests")) && names.next() == Some("resources"))
+        matches!(
+            self.last_three(),
+            [_, "limits" | "requests", "resources"]
+                | ["sizeLimit", "emptyDir", _]
+                | ["divisor", "resourceFieldRef", _]
+                | ["averageValue" | "value", "target", _]
+        )
+    }
+
+    /// Whether a value here may be a number or its text.
+    pub(super) fn is_int_or_string(&self) -> bool {
+        INT_OR_STRING.contains(&self.last_three()[0])
+    }
+
+    /// Fields directly below that are not ours to apply.
+    pub(super) fn not_compared(&self) -> &'static [&'static str] {
+        match (self.parent.map(|parent| parent.step), self.step) {
+            (None, _) => &NOT_COMPARED,
+            (Some(Step::Root), Step::Key("metadata")) => &METADATA_NOT_COMPARED,
+            _ => &[],
+        }
     }
 }
 
@@ -97,11 +161,16 @@ impl fmt::Display for Path<'_> {
             Step::Key(key) => write!(f, ".{key}"),
             Step::Index(index) => write!(f, "[{index}]"),
             Step::Element(keys, element) => {
-                let shown = keys.iter().filter_map(|key| {
-                    let value = element.get(key)?;
-                    Some(format!("{key}={}", value.as_str().map_or(value.to_string(), Into::into)))
-                });
-                write!(f, "[{}]", shown.collect::<Vec<_>>().join(","))
+                f.write_str("[")?;
+                for (at, key) in keys.iter().enumerate() {
+                    let separator = if at == 0 { "" } else { "," };
+                    match key_of(key, element) {
+                        Some(Key::Text(text)) => write!(f, "{separator}{key}={text}")?,
+                        Some(Key::Other(value)) => write!(f, "{separator}{key}={value}")?,
+                        None => write!(f, "{separator}{key}")?,
+                    }
+                }
+                f.write_str("]")
             }
         }
     }
@@ -112,30 +181,20 @@ pub(super) fn same_element(keys: &[&str], a: &Value, b: &Value) -> bool {
     keys.iter().all(|key| key_of(key, a) == key_of(key, b))
 }
 
+#[derive(PartialEq)]
+enum Key<'a> {
+    Text(&'a str),
+    Other(&'a Value),
+}
+
 /// An element's key, as the server has it.
-fn key_of<'a>(key: &str, element: &'a Value) -> Option<KeyValue<'a>> {
+fn key_of<'a>(key: &str, element: &'a Value) -> Option<Key<'a>> {
     match element.get(key) {
-        Some(value) => Some(KeyValue::Given(value)),
+        Some(Value::String(text)) => Some(Key::Text(text)),
+        Some(value) => Some(Key::Other(value)),
         None => DEFAULTED_KEYS
             .iter()
             .find(|(name, _)| *name == key)
-            .map(|(_, default)| KeyValue::Default(default)),
-    }
-}
-
-enum KeyValue<'a> {
-    Given(&'a Value),
-    Default(&'static str),
-}
-
-impl PartialEq for KeyValue<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Given(a), Self::Given(b)) => a == b,
-            (Self::Default(a), Self::Default(b)) => a == b,
-            (Self::Given(a), Self::Default(b)) | (Self::Default(b), Self::Given(a)) => {
-                a.as_str() == Some(b)
-            }
-        }
+            .map(|(_, default)| Key::Text(default)),
     }
 }

@@ -1,6 +1,5 @@
 //! Kubernetes quantities (apimachinery resource.Quantity): exact arithmetic, compared by value.
-
-use std::cmp::Ordering;
+//! It knows nothing of where in an object a quantity stands.
 
 /// A quantity in billionths: the API keeps no finer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,54 +8,69 @@ pub struct Quantity {
 }
 
 const NANO: i128 = 1_000_000_000;
+/// What the API holds at most: 2^63-1.
+const MAX_NANOS: i128 = i64::MAX as i128 * NANO;
+/// Digits after the point that are computed with; what lies beyond only rounds up.
+const FRACTION_DIGITS: usize = 18;
 
 impl Quantity {
     /// Reads `500m`, `1.5Gi`, `1e3`. None where it is no quantity or beyond what the API holds.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let end = text
-            .char_indices()
-            .find(|(at, c)| {
-                !(c.is_ascii_digit() || *c == '.' || (*at == 0 && matches!(c, '+' | '-')))
-            })
-            .map_or(text.len(), |(at, _)| at);
-        let (number, suffix) = text.split_at(end);
-        let (multiplier, divisor) = scale(suffix)?;
-        let (negative, digits) = match number.as_bytes().first()? {
-            b'-' => (true, &number[1..]),
-            b'+' => (false, &number[1..]),
-            _ => (false, number),
+        let (negative, unsigned) = match text.as_bytes().first()? {
+            b'-' => (true, &text[1..]),
+            b'+' => (false, &text[1..]),
+            _ => (false, text),
         };
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
-            return None;
-        }
-        let units = decimal(whole)?.checked_mul(NANO)?.checked_mul(multiplier)?;
-        let fraction = &fraction[..fraction.len().min(12)];
-        let power = 10i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
-        let part = decimal(fraction)?.checked_mul(NANO)?.checked_mul(multiplier)?;
-        let total = rounded_up(units, divisor)
-            .checked_add(rounded_up(part, power.checked_mul(divisor)?))?;
-        Some(Self { nanos: if negative { -total } else { total } })
+        let end =
+            unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+        let (number, suffix) = unsigned.split_at(end);
+        let nanos = magnitude(number, scale(suffix)?)?;
+        Some(Self { nanos: if negative { -nanos } else { nanos } })
     }
 
     /// Whole bytes, rounded up; None where it is negative or too large.
     #[must_use]
     pub fn to_bytes_ceil(self) -> Option<u64> {
+        if self.nanos < 0 {
+            return None;
+        }
         u64::try_from(rounded_up(self.nanos, NANO)).ok()
     }
+}
+
+/// Billionths of an unsigned number times a scale, rounded up once, at the end.
+fn magnitude(number: &str, (multiplier, divisor): (i128, i128)) -> Option<i128> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        return None;
+    }
+    let fraction = fraction.trim_end_matches('0');
+    let (kept, beyond) = fraction.split_at(fraction.len().min(FRACTION_DIGITS));
+    let part = decimal(kept)?.checked_add(i128::from(!beyond.is_empty()))?;
+    // Nine digits are billionths; more make the divisor longer, fewer make the part longer.
+    let longer = power_of_ten(kept.len().saturating_sub(9))?;
+    let shorter = power_of_ten(9usize.saturating_sub(kept.len()))?;
+    let nanos = decimal(whole)?
+        .checked_mul(NANO)?
+        .checked_mul(longer)?
+        .checked_add(part.checked_mul(shorter)?)?
+        .checked_mul(multiplier)?;
+    let total = rounded_up(nanos, divisor.checked_mul(longer)?);
+    (total <= MAX_NANOS).then_some(total)
 }
 
 fn decimal(digits: &str) -> Option<i128> {
     if digits.is_empty() { Some(0) } else { digits.parse().ok() }
 }
 
+fn power_of_ten(exponent: usize) -> Option<i128> {
+    10i128.checked_pow(u32::try_from(exponent).ok()?)
+}
+
+/// Of numbers that are not negative.
 fn rounded_up(value: i128, divisor: i128) -> i128 {
-    let quotient = value / divisor;
-    match (value % divisor).cmp(&0) {
-        Ordering::Greater => quotient + 1,
-        Ordering::Equal | Ordering::Less => quotient,
-    }
+    value / divisor + i128::from(value % divisor != 0)
 }
 
 /// Multiplier and divisor of a suffix.
