@@ -1,0 +1,3 @@
+//! The debug exporter: what it gets, written to the log.
+
+pub mod text;

@@ -1,0 +1,1 @@
+//! otelcol's text forms of telemetry. Pure.

@@ -1,0 +1,1 @@
+//! Log records in OTLP to logproto.PushRequest. Pure.

@@ -1,0 +1,1 @@
+//! The prometheus exporter: metrics on a page that Prometheus scrapes.

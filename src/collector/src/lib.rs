@@ -1,0 +1,10 @@
+//! The collector that runs in what the operator makes: reads OpenTelemetry Collector configuration
+//! as it is, takes telemetry as OTLP, and passes it on.
+
+// A test may be a long table.
+#![cfg_attr(test, allow(clippy::too_many_lines))]
+
+pub mod exporters;
+pub mod net;
+pub mod processors;
+pub mod signal;

@@ -1,0 +1,1 @@
+//! Sockets: names to addresses, TLS, connections. Knows no telemetry.

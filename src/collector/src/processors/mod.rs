@@ -1,0 +1,3 @@
+//! What happens to telemetry on its way. Components do not know one another; `catalogue` lists them.
+
+pub mod attributes;

@@ -1,0 +1,1 @@
+//! Cutting a request into requests of at most so many items and bytes, without copying items.

@@ -1,0 +1,1 @@
+//! OTLP in JSON (OTLP specification, JSON Protobuf Encoding): to protobuf and back.
