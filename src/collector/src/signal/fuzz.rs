@@ -2,6 +2,8 @@
 //! as the judge. Used by `fuzz/` with libFuzzer, and by a test with requests made by chance.
 
 mod convert;
+#[cfg(test)]
+pub(crate) mod mutate;
 pub(crate) mod oracle;
 
 use bytes::Bytes;

@@ -105,3 +105,18 @@ fn within(way: &[&[u32]], bytes: &[u8], around: &mut Vec<Vec<u8>>, items: &mut V
     }
     around.pop();
 }
+
+#[cfg(test)]
+impl Decoded {
+    /// Each item in a request of its own, with what stands around it.
+    pub(crate) fn singly(&self) -> Vec<Self> {
+        match self {
+            Self::Traces(request) => singly::traces(request).map(Self::Traces).collect(),
+            Self::Metrics(request) => singly::metrics(request).map(Self::Metrics).collect(),
+            Self::Logs(request) => singly::logs(request).map(Self::Logs).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod singly;

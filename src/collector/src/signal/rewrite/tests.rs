@@ -10,33 +10,6 @@ use super::*;
 use crate::signal::scan::{Scan, scan};
 use crate::signal::{fuzz, generate};
 
-/// A message's fields as written, and those in them, in another order and some of them twice, as a
-/// row of choices tells. Fields of one number keep their order, as it matters.
-fn shuffled(of: &'static Message, bytes: &[u8], choices: &mut impl FnMut() -> u8) -> Vec<u8> {
-    let mut parts: Vec<(u32, Vec<u8>)> = Vec::new();
-    for field in Fields::of(bytes) {
-        let written = match (of.kind(field.number), field.value) {
-            (Kind::One(inner) | Kind::Many(inner), Raw::Bytes(body)) => {
-                let mut written = Vec::new();
-                written.put_bytes_field(field.number, &shuffled(inner, body, choices));
-                written
-            }
-            _ => field.written.to_vec(),
-        };
-        if choices() < 40 && !of.kind(field.number).repeats() {
-            parts.push((field.number, written.clone()));
-        }
-        parts.push((field.number, written));
-    }
-    let mut out = Vec::new();
-    while !parts.is_empty() {
-        let number = parts[usize::from(choices()) % parts.len()].0;
-        let first = parts.iter().position(|part| part.0 == number).unwrap_or(0);
-        out.extend(parts.remove(first).1);
-    }
-    out
-}
-
 /// A request of one attribute whose value has these fields.
 fn value(fields: &[u8]) -> Vec<u8> {
     let mut request = Vec::new();
@@ -132,8 +105,9 @@ proptest! {
     ) {
         let config = ProptestConfig { rng_seed: RngSeed::Fixed(seed), ..Default::default() };
         let mut runner = proptest::test_runner::TestRunner::new(config);
-        let mut choices = || runner.rng().random::<u8>();
-        let shuffled = shuffled(crate::signal::request(signal), &request, &mut choices);
+        let mut chance = |below: usize| runner.rng().random_range(0..below);
+        let of = crate::signal::request(signal);
+        let shuffled = fuzz::mutate::shuffle(of, &request, &mut chance);
         let first = match signal { Signal::Traces => 0, Signal::Metrics => 1, Signal::Logs => 2 };
         // That it decodes to the same is the target's to see.
         fuzz::canonical(&[&[first], &shuffled[..]].concat());
