@@ -6,6 +6,9 @@ SHELL := /bin/bash
 CARGO ?= cargo
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
+FUZZ := $(TOOLS)/bin/cargo-fuzz
+FUZZ_DIR := src/collector/fuzz
+FUZZ_SECONDS ?= 60
 CRATES := obspipe-model obspipe-operator local-cluster obspipe-demo obspipe-tests obspipe-bench
 
 .PHONY: help
@@ -55,3 +58,15 @@ crds: check-rust ## Rewrite crds/ and the chart's copy from the types
 bench: check-rust check-go ## Measure convergence and write docs/performance.md
 	$(CARGO) build --release -p obspipe-operator -p obspipe-bench
 	@$(CARGO) run --quiet --release -p obspipe-bench --bin converge
+
+.PHONY: fuzz
+fuzz: check-rust $(FUZZ) ## Fuzz what the collector reads, FUZZ_SECONDS for each target
+	@for target in $$(ls $(FUZZ_DIR)/corpus); do \
+		mkdir -p target/fuzz-corpus/$$target; \
+		PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) fuzz run -s none --fuzz-dir $(FUZZ_DIR) \
+			--target-dir target/fuzz $$target target/fuzz-corpus/$$target $(FUZZ_DIR)/corpus/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+$(FUZZ):
+	$(CARGO) install --quiet --locked --root $(TOOLS) --target-dir target/tools-build cargo-fuzz

@@ -13,8 +13,11 @@ use super::scan::{Malformed, Scan};
 use super::wire::varint;
 use super::{Signal, cut as cutting, rewrite, scan as scanning};
 
-/// Each target by name.
-pub const TARGETS: [(&str, fn(&[u8])); 4] =
+/// A target's name, and what takes the bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: [Target; 4] =
     [("scan", scan), ("canonical", canonical), ("cut", cut), ("views", views)];
 
 /// The first byte chooses the signal, the others are the request.
