@@ -23,11 +23,7 @@ fn message(of: &'static Message, parts: &[&[u8]], out: &mut Vec<u8>) {
     let chosen = chosen(of, parts);
     for info in of.fields {
         let number = info.number;
-        let from = match info.oneof {
-            true if number != chosen.0 => continue,
-            true => chosen.1,
-            false => 0,
-        };
+        let from = if info.oneof { chosen } else { 0 };
         let mut same = fields(parts).skip(from).filter(|field| field.number == number);
         match info.kind {
             Kind::One(inner) => {
@@ -52,14 +48,15 @@ fn message(of: &'static Message, parts: &[&[u8]], out: &mut Vec<u8>) {
     unknown.for_each(|field| out.extend_from_slice(field.written));
 }
 
-/// Of the fields that exclude one another the number of the last, and the index of the first field
-/// that is not before one of another number: what stands there is merged, what is before is gone.
-fn chosen(of: &'static Message, parts: &[&[u8]]) -> (u32, usize) {
+/// Index of the first field after which no other stands of those that exclude the last: what stands
+/// there is merged, what is before is gone.
+fn chosen(of: &'static Message, parts: &[&[u8]]) -> usize {
     let either = fields(parts).enumerate().filter(|(_, field)| of.is_oneof(field.number));
-    either.fold((0, 0), |chosen, (index, field)| match field.number == chosen.0 {
-        true => chosen,
+    let last = either.fold((0, 0), |(number, at), (index, field)| match field.number == number {
+        true => (number, at),
         false => (field.number, index),
-    })
+    });
+    last.1
 }
 
 fn fields<'a>(parts: &[&'a [u8]]) -> impl Iterator<Item = Field<'a>> {
