@@ -1,9 +1,28 @@
 //! The slow path for what repeats what may stand once, or scatters what stands together: writes a
 //! request anew. Allowed by protobuf, and made by joining messages; no exporter known does it.
 
+use bytes::Bytes;
+
 use super::Signal;
+use super::scan::{Malformed, scan};
 use super::schema::{Kind, Message};
 use super::wire::{Field, Fields, Raw, Write};
+
+/// Checks a request as it arrived: the request in canonical form, which mostly is as it is, and its
+/// items. They are counted anew in what was rewritten: of data that exclude one another the last
+/// counts, and the points of the others are gone.
+///
+/// # Errors
+/// The bytes are no message of the signal.
+pub fn accept(signal: Signal, bytes: Bytes) -> Result<(Bytes, u32), Malformed> {
+    let scanned = scan(signal, &bytes)?;
+    if scanned.canonical {
+        return Ok((bytes, scanned.items));
+    }
+    let bytes = Bytes::from(canonical(signal, &bytes));
+    let items = scan(signal, &bytes)?.items;
+    Ok((bytes, items))
+}
 
 /// The same message in canonical form (as [`Scan`](super::scan::Scan) tells), its numbers ascending
 /// and what is unknown last. Of a scalar written twice the last counts; a message written twice is

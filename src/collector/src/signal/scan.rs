@@ -15,7 +15,8 @@ pub const MAX_DEPTH: u32 = 64;
 /// What a scan found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scan {
-    /// Spans, data points or log records.
+    /// Spans, data points or log records, as written: of a request that is not canonical maybe more
+    /// than it means.
     pub items: u32,
     /// Whether in every message what may stand once stands once, and what may stand many times
     /// stands together. If not, [`canonical`](super::rewrite::canonical) makes it so. The order of
