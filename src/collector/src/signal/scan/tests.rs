@@ -11,7 +11,7 @@ use prost::Message as _;
 use super::*;
 use crate::signal::fuzz::check_scan;
 use crate::signal::generate;
-use crate::signal::wire::Write;
+use crate::signal::wire::{FIXED32, Write};
 
 /// So many messages within one another: a resource's attribute of values in values.
 fn nested(depth: usize) -> Vec<u8> {
