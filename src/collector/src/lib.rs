@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::too_many_lines))]
 
 pub mod exporters;
+pub mod flow;
 pub mod net;
 pub mod processors;
 pub mod signal;
