@@ -8,4 +8,5 @@ pub mod exporters;
 pub mod flow;
 pub mod net;
 pub mod processors;
+pub mod receivers;
 pub mod signal;

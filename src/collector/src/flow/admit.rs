@@ -2,12 +2,14 @@
 //! so that a client's retry duplicates nothing (design, Admission).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use obspipe_model::{ComponentId, PipelineId, Signal};
+use tokio::time::{Instant, timeout_at};
 
 use super::chunk::Chunk;
-use super::leg::{FanOut, To};
+use super::leg::{FanOut, Leg, To};
 use super::queue::{Queue, Room};
 use super::stage::Route;
 
@@ -48,6 +50,46 @@ impl Inlet {
     #[must_use]
     pub fn is_open(&self) -> bool {
         !self.entries.load().is_empty()
+    }
+
+    /// Whether a request's client waits for a backend's answer.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        let waits = |leg: &Leg| matches!(&leg.to, To::Queue(queue) if queue.waits());
+        self.entries.load().iter().any(|entry| entry.exit.legs.load().iter().any(waits))
+    }
+
+    /// [Admits](Self::admit); where a queue that is full is to be waited for (block_on_overflow),
+    /// waits for room, but not for longer than `patience`.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit).
+    pub async fn admit_in_time(&self, chunk: Chunk, patience: Duration) -> Result<(), Refused> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let Err(refused) = self.admit(chunk.clone()) else {
+                return Ok(());
+            };
+            let Refused::QueueFull(id) = &refused;
+            let Some(queue) = self.blocking(id) else {
+                return Err(refused);
+            };
+            // Looked at again after a moment too: room may have come before this waited for it.
+            let moment = Instant::now() + Duration::from_millis(50);
+            let _ = timeout_at(deadline.min(moment), queue.left.notified()).await;
+            if Instant::now() >= deadline {
+                return Err(refused);
+            }
+        }
+    }
+
+    fn blocking(&self, id: &ComponentId) -> Option<Arc<Queue>> {
+        let entries = self.entries.load();
+        let legs = entries.iter().flat_map(|entry| entry.exit.legs.load().as_ref().clone());
+        legs.into_iter().find_map(|leg| match leg.to {
+            To::Queue(queue) if queue.id == *id && queue.blocks() => Some(queue),
+            _ => None,
+        })
     }
 
     /// Hands a request to all pipelines, or to none.

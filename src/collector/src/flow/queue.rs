@@ -24,6 +24,10 @@ pub struct Bounds {
     pub size: usize,
     /// Bytes as admitted, besides.
     pub bytes: usize,
+    /// A request waits for room instead of being refused (`block_on_overflow`).
+    pub block: bool,
+    /// A request is answered when the backend has answered (`wait_for_result`, or no queue).
+    pub wait: bool,
 }
 
 /// A load with the ledger it is in.
@@ -137,6 +141,18 @@ impl Queue {
         waiting.ledger.begin(items);
         self.left.notify_waiters();
         Some(waiting)
+    }
+
+    /// Whether requests wait for room.
+    #[must_use]
+    pub fn blocks(&self) -> bool {
+        self.bounds.block
+    }
+
+    /// Whether requests wait for the backend's answer.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.bounds.wait
     }
 
     /// Nothing comes any more.
