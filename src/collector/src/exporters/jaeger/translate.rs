@@ -10,6 +10,10 @@ use crate::signal::otlp::{Resource, Span, Traces};
 use crate::signal::view::View;
 use crate::signal::wire::{BYTES, Fields, Raw, Write, varint_len};
 
+/// How many times as long as its spans a Process may be before spans are no longer sent without
+/// others: bounds what a resource of megabytes with many small spans makes.
+const REPEATED: usize = 8;
+
 /// PostSpansRequest.batch.
 const BATCH: u32 = 1;
 /// Batch.spans.
@@ -39,8 +43,9 @@ pub struct Request {
 
 /// Translates scanned, canonical ExportTraceServiceRequests. Each ResourceSpans makes a request;
 /// consecutive ones of a byte-equal resource share it, also where one export request ends and the
-/// next begins. A request takes at most `max_bytes`, unless a single span alone takes more: what is
-/// too long is split, its Process repeated. Resources without spans make none.
+/// next begins. What is longer than `max_bytes` is split, its Process repeated; longer all the same
+/// are a request of a single span, and those of a Process that nearly takes `max_bytes` alone.
+/// Resources without spans make no request.
 #[must_use]
 pub fn translate<'a>(requests: impl IntoIterator<Item = &'a [u8]>, max_bytes: usize) -> Translated {
     let mut batch = Batch::new(max_bytes);
@@ -108,7 +113,8 @@ impl<'a> Batch<'a> {
         }
         let before = self.body.len();
         self.body.put_message(SPANS, |out| span::put(span, scope, out));
-        if request_len(self.body.len() + self.process.len()) > self.max_bytes {
+        let full = request_len(self.body.len() + self.process.len()) > self.max_bytes;
+        if full && before >= self.process.len() / REPEATED {
             self.cut(before, self.spans);
         }
         self.spans += 1;

@@ -62,6 +62,17 @@ fn a_batch_takes_no_more_bytes_than_allowed() {
 }
 
 #[test]
+fn a_huge_resource_is_not_repeated_for_each_small_span() {
+    let huge = "x".repeat(100_000);
+    let bytes = encode(vec![service(&huge, &["span"; 10_000])]);
+    let translated = translate([bytes.as_slice()], 50_000);
+    let sent: usize = translated.requests.iter().map(|request| request.bytes.len()).sum();
+    assert!(sent < 10 * bytes.len(), "{sent} bytes of {}", bytes.len());
+    assert!(translated.requests.len() > 10);
+    assert_eq!(translated.requests.iter().map(|request| request.spans).sum::<usize>(), 10_000);
+}
+
+#[test]
 fn a_request_is_halved_until_one_span_is_left() {
     let bytes = encode(vec![service("a", &["1", "2", "3", "4", "5"])]);
     let whole = translate([bytes.as_slice()], usize::MAX).requests.remove(0);
@@ -94,7 +105,11 @@ proptest! {
         let cut = translate([bytes.as_slice()], max);
         prop_assert_eq!(whole.untranslatable, cut.untranslatable);
         prop_assert_eq!(whole.negative_durations, cut.negative_durations);
-        prop_assert!(cut.requests.iter().all(|r| r.spans == 1 || r.bytes.len() <= max));
+        for request in &cut.requests {
+            let process = batch(request).process.expect("a process").encoded_len();
+            let fits = request.bytes.len() <= max || process > max / 2;
+            prop_assert!(request.spans == 1 || fits);
+        }
         prop_assert_eq!(each(&whole.requests), each(&cut.requests));
         for request in &whole.requests {
             match halve(&request.bytes) {

@@ -4,8 +4,12 @@ use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Status};
 
+use super::super::json;
 use super::model::{SpanRef, Time};
 use super::*;
+use crate::signal::otlp;
+use crate::signal::view::View;
+use crate::signal::wire::{BYTES, Write};
 
 fn time(seconds: i64, nanos: i32) -> Option<Time> {
     Some(Time { seconds, nanos })
@@ -115,6 +119,36 @@ fn a_number_that_json_cannot_tell_leaves_the_whole_text_empty() {
     assert_eq!(tag(list(vec![Value::IntValue(1), map(vec![pair("a", bad.clone())])])), "a STRING ");
     // In a map the last of a key counts, so what went before does not matter.
     assert_eq!(tag(map(vec![pair("a", bad), text("a", "x")])), r#"a STRING {"a":"x"}"#);
+}
+
+#[test]
+fn values_nested_deeper_than_any_scan_lets_through_have_no_text() {
+    let nested = |depth| (1..depth).fold(list(vec![]), |inner, _| list(vec![inner]));
+    assert_eq!(tag(nested(20)), format!("a STRING {}{}", "[".repeat(20), "]".repeat(20)));
+    // Not scanned: what is looked at is that it ends.
+    let mut value = Vec::new();
+    for _ in 0..100_000 {
+        // One more list around, written from the inside: its head comes last and is turned around.
+        let length = value.len();
+        value.extend(head(length).into_iter().rev());
+    }
+    value.reverse();
+    let value = otlp::AnyValue::parse(&value);
+    let mut out = Vec::new();
+    assert!(!json::put(&value, &mut out));
+    assert!(out.len() < 100, "{}", out.len());
+}
+
+/// AnyValue.array_value of an ArrayValue of one value of so many bytes.
+fn head(length: usize) -> Vec<u8> {
+    let mut values = Vec::new();
+    values.put_tag(1, BYTES);
+    values.put_varint(length as u64);
+    let mut head = Vec::new();
+    head.put_tag(5, BYTES);
+    head.put_varint((values.len() + length) as u64);
+    head.extend(values);
+    head
 }
 
 #[test]
