@@ -28,7 +28,9 @@ fn program() -> PathBuf {
     let directory = directory.canonicalize().expect("an absolute path");
     let program = directory.join("jaeger");
     if !program.exists() {
-        eprintln!("building the jaeger oracle with go; the first time takes about a minute");
+        // Not eprintln, which cargo test keeps to itself.
+        let line = "building the jaeger oracle with go; the first time takes about a minute\n";
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }
     // Under a name of its own and then moved, as another test run may be using the program.
     let fresh = directory.join(format!("jaeger-{}", std::process::id()));
