@@ -6,12 +6,13 @@ mod json;
 mod span;
 mod tags;
 
-use crate::signal::otlp::{Resource, Span, Traces};
+use crate::signal::otlp::{Resource, ScopeSpans, Span, Traces};
 use crate::signal::view::View;
 use crate::signal::wire::{BYTES, Fields, Raw, Write, varint_len};
 
-/// How many times as long as its spans a Process may be before spans are no longer sent without
-/// others: bounds what a resource of megabytes with many small spans makes.
+/// How many times as long as the spans may be what is repeated with them: a Process with each
+/// request, a scope's tags with each span. Bounds what megabytes of a resource or of a scope's name
+/// become beside many small spans; nothing well-meant comes near.
 const REPEATED: usize = 8;
 
 /// PostSpansRequest.batch.
@@ -45,7 +46,8 @@ pub struct Request {
 /// consecutive ones of a byte-equal resource share it, also where one export request ends and the
 /// next begins. What is longer than `max_bytes` is split, its Process repeated; longer all the same
 /// are a request of a single span, and those of a Process that nearly takes `max_bytes` alone.
-/// Resources without spans make no request.
+/// Resources without spans make no request. A scope's tags are left out where they are eight times
+/// as long as all that they were sent with.
 #[must_use]
 pub fn translate<'a>(requests: impl IntoIterator<Item = &'a [u8]>, max_bytes: usize) -> Translated {
     let mut batch = Batch::new(max_bytes);
@@ -54,16 +56,24 @@ pub fn translate<'a>(requests: impl IntoIterator<Item = &'a [u8]>, max_bytes: us
         for resource_spans in Traces::parse(request).resource_spans.iter() {
             batch.resource(resource_spans.resource.map_or(&[], |resource| resource.bytes));
             for scope_spans in resource_spans.scope_spans.iter() {
-                scope.clear();
-                if let Some(of) = scope_spans.scope {
-                    span::scope(&of.view(), &mut scope);
-                }
+                scope_tags(&scope_spans, &mut scope);
                 scope_spans.spans.iter().for_each(|span| batch.span(&span, &scope));
             }
         }
     }
     batch.cut(batch.body.len(), batch.spans);
     batch.out
+}
+
+/// A scope's tags, as they stand in each of its spans.
+fn scope_tags(scope_spans: &ScopeSpans<'_>, out: &mut Vec<u8>) {
+    out.clear();
+    let Some(scope) = scope_spans.scope else { return };
+    span::scope(&scope.view(), out);
+    let repeated = out.len().saturating_mul(scope_spans.spans.bytes().count());
+    if repeated / REPEATED > scope_spans.bytes.len() {
+        out.clear();
+    }
 }
 
 /// The batch being filled.

@@ -1,5 +1,6 @@
 //! Which spans share a request, and where one is cut.
 
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use proptest::prelude::*;
 
 use super::super::halve;
@@ -70,6 +71,20 @@ fn a_huge_resource_is_not_repeated_for_each_small_span() {
     assert!(sent < 10 * bytes.len(), "{sent} bytes of {}", bytes.len());
     assert!(translated.requests.len() > 10);
     assert_eq!(translated.requests.iter().map(|request| request.spans).sum::<usize>(), 10_000);
+}
+
+#[test]
+fn a_huge_scope_is_not_repeated_in_each_small_span() {
+    let scope = |name: &str, spans| ScopeSpans {
+        scope: Some(InstrumentationScope { name: name.into(), ..InstrumentationScope::default() }),
+        spans: vec![bare(); spans],
+        ..ScopeSpans::default()
+    };
+    let huge = "x".repeat(100_000);
+    let scope_spans = vec![scope(&huge, 10_000), scope(&huge, 4), scope(&huge[..100], 10_000)];
+    let spans = single(ResourceSpans { scope_spans, ..of(vec![], vec![]) }).spans;
+    let tags: Vec<_> = spans.iter().map(|span| span.tags.len()).collect();
+    assert_eq!(tags, [vec![0; 10_000], vec![1; 10_004]].concat());
 }
 
 #[test]
