@@ -148,7 +148,9 @@ pub fn exporter(component: &Component, parts: &Parts<'_>) -> Result<Exporter, Pr
             )?;
             Exporter::Direct { consumer: exporter, page: Some(page) }
         }
-        Component::Debug(settings) => direct(debug::Debug::new(debug_settings::Debug::clone(settings))),
+        Component::Debug(settings) => {
+            direct(debug::Debug::new(debug_settings::Debug::clone(settings)))
+        }
         Component::Nop(_) => direct(debug::Nop),
         _ => return Err(PrepareError::Kind("exporter")),
     })

@@ -394,7 +394,8 @@ impl Reply {
     #[must_use]
     pub fn why(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
-        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
+        let line: String =
+            text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
         format!("HTTP {}: {}", self.status.as_u16(), line.trim())
     }
 }

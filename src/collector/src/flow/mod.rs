@@ -4,8 +4,8 @@
 pub mod account;
 pub mod admit;
 pub mod chunk;
-pub mod leg;
 pub mod ledger;
+pub mod leg;
 pub mod queue;
 pub mod receipt;
 pub mod retry;

@@ -11,6 +11,8 @@ pub struct Scope {
     tasks: TaskTracker,
     /// Cancelled when they should finish.
     pub ending: CancellationToken,
+    /// Cancelled when they should take nothing new.
+    pub retired: CancellationToken,
 }
 
 impl Scope {
@@ -23,6 +25,11 @@ impl Scope {
     #[must_use]
     pub fn running(&self) -> usize {
         self.tasks.len()
+    }
+
+    /// Asks the tasks to take nothing new; they end when they are done with what they have.
+    pub fn retire(&self) {
+        self.retired.cancel();
     }
 
     /// Asks the tasks to finish and waits until they have.

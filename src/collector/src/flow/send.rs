@@ -141,10 +141,18 @@ impl Sender {
     /// under way when `abandon` is cancelled is dropped for shutdown.
     pub fn start(self: &Arc<Self>, consumers: u32, scope: &Scope) {
         for _ in 0..consumers.max(1) {
-            let (sender, abandon) = (self.clone(), scope.ending.clone());
+            let (sender, scope_of) = (self.clone(), scope.clone());
             scope.spawn(async move {
-                while let Some(waiting) = sender.queue.pop().await {
-                    sender.load(waiting, &abandon).await;
+                loop {
+                    let popped = tokio::select! {
+                        biased;
+                        () = scope_of.retired.cancelled() => return,
+                        popped = sender.queue.pop() => popped,
+                    };
+                    let Some(waiting) = popped else {
+                        return;
+                    };
+                    sender.load(waiting, &scope_of.ending).await;
                 }
             });
         }
@@ -157,7 +165,8 @@ impl Sender {
             let why = "the exporter's format cannot say them";
             self.drop_items(&ledger, Reason::Untranslatable, encoded.untranslatable, why);
         }
-        let tasks = encoded.requests.into_iter().map(|request| self.request(request, &ledger, abandon));
+        let tasks =
+            encoded.requests.into_iter().map(|request| self.request(request, &ledger, abandon));
         futures::stream::iter(tasks).buffer_unordered(IN_FLIGHT).collect::<Vec<()>>().await;
     }
 

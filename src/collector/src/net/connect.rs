@@ -152,7 +152,10 @@ impl Http2 {
             .initial_connection_window_size(WINDOW)
             .max_send_buf_size(1024 * 1024);
         if let Some((time, timeout, idle)) = self.keepalive {
-            builder.keep_alive_interval(time).keep_alive_timeout(timeout).keep_alive_while_idle(idle);
+            builder
+                .keep_alive_interval(time)
+                .keep_alive_timeout(timeout)
+                .keep_alive_while_idle(idle);
         }
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         // It ends by itself when the last sender is gone or the backend closes.

@@ -139,10 +139,8 @@ impl Status {
         if let Some(delay) = self.retry_after {
             let mut info = Vec::new();
             put_retry_info(&mut info, delay);
-            let pairs = [
-                ("grpc-status-details-bin", self.encode()),
-                ("google.rpc.retryinfo-bin", info),
-            ];
+            let pairs =
+                [("grpc-status-details-bin", self.encode()), ("google.rpc.retryinfo-bin", info)];
             for (name, bytes) in pairs {
                 if let Ok(value) = HeaderValue::from_str(&STANDARD_NO_PAD.encode(bytes)) {
                     trailers.insert(name, value);
@@ -183,7 +181,8 @@ fn put_retry_info(out: &mut Vec<u8>, delay: Duration) {
 fn retry_info(status: &[u8]) -> Option<Duration> {
     let details = messages(status, 3);
     details.into_iter().find_map(|any| {
-        let named = messages(any, 1).into_iter().any(|name| name.ends_with(b"google.rpc.RetryInfo"));
+        let named =
+            messages(any, 1).into_iter().any(|name| name.ends_with(b"google.rpc.RetryInfo"));
         let value = messages(any, 2).into_iter().next()?;
         named.then(|| retry_delay(value))
     })
@@ -265,7 +264,9 @@ pub fn partial_success(answer: &[u8]) -> (u64, String) {
     for partial in messages(answer, 1) {
         for field in Fields::of(partial) {
             match (field.number, field.value) {
-                (1, Raw::Varint(value)) => rejected = i64::try_from(value).unwrap_or(0).unsigned_abs(),
+                (1, Raw::Varint(value)) => {
+                    rejected = i64::try_from(value).unwrap_or(0).unsigned_abs()
+                }
                 (2, Raw::Bytes(text)) => message = String::from_utf8_lossy(text).into_owned(),
                 _ => {}
             }

@@ -89,7 +89,12 @@ impl Default for Serving {
 }
 
 /// Serves a socket until the scope is ending; then the connections' requests finish.
-pub fn serve(socket: Arc<TcpListener>, serving: Serving, service: Arc<dyn ServiceObject>, scope: &Scope) {
+pub fn serve(
+    socket: Arc<TcpListener>,
+    serving: Serving,
+    service: Arc<dyn ServiceObject>,
+    scope: &Scope,
+) {
     let inner = scope.clone();
     scope.spawn(async move {
         let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -110,7 +115,8 @@ pub fn serve(socket: Arc<TcpListener>, serving: Serving, service: Arc<dyn Servic
             let Ok(slot) = slots.clone().try_acquire_owned() else {
                 continue;
             };
-            let (serving, service, ending) = (serving.clone(), service.clone(), inner.ending.clone());
+            let (serving, service, ending) =
+                (serving.clone(), service.clone(), inner.ending.clone());
             inner.spawn(async move {
                 connection(stream, address, &serving, service, ending).await;
                 drop(slot);

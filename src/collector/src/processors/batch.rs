@@ -97,7 +97,8 @@ impl Gathering {
 
     /// Combinations beyond the limit share one batch: what was admitted is never refused here.
     fn key(&self, chunk: &Chunk) -> Key {
-        let Some(context) = chunk.context.as_ref().filter(|_| !self.settings.metadata_keys.is_empty())
+        let Some(context) =
+            chunk.context.as_ref().filter(|_| !self.settings.metadata_keys.is_empty())
         else {
             return Key::new();
         };

@@ -10,14 +10,14 @@ use obspipe_model::{Checked, ComponentId, Pipeline, Signal};
 
 use super::report::Sent;
 use super::{
-    RunningExporter, RunningPipeline, RunningReceiver, Service, StartError, exporters_share, memory,
-    start_exporter,
+    RunningExporter, RunningPipeline, RunningReceiver, Service, StartError, exporters_share,
+    memory, start_exporter,
 };
 use crate::catalogue::{self, Exporter, Parts, PrepareError, Processor};
 use crate::flow::account::Account;
 use crate::flow::admit::{Entry, Inlet};
-use crate::flow::leg::{FanOut, Leg, To};
 use crate::flow::ledger::Ledger;
+use crate::flow::leg::{FanOut, Leg, To};
 use crate::flow::scope::Scope;
 use crate::flow::stage::Route;
 use crate::net::listen::Listeners;
@@ -73,7 +73,8 @@ impl Plan<'_> {
     pub fn start(self) -> Arc<Service> {
         let Plan { checked, mut receivers, processors, exporters, listeners, resolver } = self;
         let account = account(checked, &processors);
-        let queues = exporters.values().filter(|(_, e)| matches!(e, Exporter::Sending { .. })).count();
+        let queues =
+            exporters.values().filter(|(_, e)| matches!(e, Exporter::Sending { .. })).count();
         let share = exporters_share(&account, queues);
         let mut running: BTreeMap<ComponentId, RunningExporter> = BTreeMap::new();
         for (id, (settings, exporter)) in exporters {
@@ -158,7 +159,8 @@ fn start_pipeline(
 fn inlets(checked: &Checked, pipelines: &[RunningPipeline]) -> Vec<(ComponentId, Arc<Inlets>)> {
     let receivers = checked.components().filter(|(class, _, _)| *class == Class::Receiver);
     let of = |id: &ComponentId, signal: Signal| {
-        let takes = |pipeline: &&Pipeline| pipeline.id.signal == signal && pipeline.receivers.contains(id);
+        let takes =
+            |pipeline: &&Pipeline| pipeline.id.signal == signal && pipeline.receivers.contains(id);
         let entries: Vec<Arc<Entry>> = checked
             .pipelines()
             .iter()

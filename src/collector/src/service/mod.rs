@@ -19,8 +19,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::catalogue::{self, Exporter, Parts, PrepareError};
 use crate::flow::account::Account;
 use crate::flow::admit::Entry;
-use crate::flow::leg::{Leg, To};
 use crate::flow::ledger::Ledger;
+use crate::flow::leg::{Leg, To};
 use crate::flow::queue::Queue;
 use crate::flow::scope::Scope;
 use crate::flow::send::Sender;
@@ -98,6 +98,12 @@ impl Service {
         !self.draining.load(Relaxed)
     }
 
+    /// Where the collector's own pages run: they are up until everything else is done.
+    #[must_use]
+    pub fn pages(&self) -> &Scope {
+        &self.pages
+    }
+
     /// Says from now on that it is not ready, while it still takes what comes.
     pub fn unready(&self) {
         self.draining.store(true, Relaxed);
@@ -112,11 +118,14 @@ impl Service {
     ///
     /// # Errors
     /// It cannot be prepared (the old one then runs on), or is not running.
-    pub fn replace_exporter(&self, id: &ComponentId, settings: &Component) -> Result<(), StartError> {
+    pub fn replace_exporter(
+        &self,
+        id: &ComponentId,
+        settings: &Component,
+    ) -> Result<(), StartError> {
         let parts = Parts { listeners: &self.listeners, resolver: &self.resolver };
-        let prepared = catalogue::exporter(settings, &parts).map_err(|source| {
-            StartError::Component { path: format!("exporters.{id}"), source }
-        })?;
+        let prepared = catalogue::exporter(settings, &parts)
+            .map_err(|source| StartError::Component { path: format!("exporters.{id}"), source })?;
         let mut exporters = self.exporters();
         let running = exporters.get_mut(id).ok_or_else(|| StartError::NotRunning(id.clone()))?;
         if running.settings == *settings {
@@ -127,11 +136,11 @@ impl Service {
             To::Queue(queue) => Some(queue.clone()),
             To::Direct(_) => None,
         };
-        let account = (self.account.clone(), exporters_share(&self.account, self.queues(&exporters)));
+        let share = exporters_share(&self.account, queues(&exporters));
         let running = exporters.get_mut(id).ok_or_else(|| StartError::NotRunning(id.clone()))?;
         let sent = running.sent.clone();
         let scope = Scope::default();
-        running.to = start_exporter(id, prepared, kept, account.1, &sent, &scope);
+        running.to = start_exporter(id, prepared, kept, share, &sent, &scope);
         running.settings = settings.clone();
         running.scope = scope;
         let to = running.to.clone();
@@ -139,11 +148,10 @@ impl Service {
         self.lead_to(id, &to);
         // The old one's consumers take no more from the queue and end when what they have is sent.
         before.retire();
+        if matches!(to, To::Direct(_)) {
+            before.ending.cancel();
+        }
         Ok(())
-    }
-
-    fn queues(&self, exporters: &BTreeMap<ComponentId, RunningExporter>) -> usize {
-        exporters.values().filter(|exporter| matches!(exporter.to, To::Queue(_))).count()
     }
 
     /// Leads every pipeline's way to an exporter to where it is now.
@@ -210,6 +218,10 @@ impl Service {
         });
         left.collect()
     }
+}
+
+fn queues(exporters: &BTreeMap<ComponentId, RunningExporter>) -> usize {
+    exporters.values().filter(|exporter| matches!(exporter.to, To::Queue(_))).count()
 }
 
 /// Bytes that one queue may hold: all of them together half the account, so that a backend that is

@@ -113,8 +113,8 @@ impl Service for Server {
                 Method::GET | Method::HEAD => self.0.page(request.uri().path(), accept),
                 _ => Some(Shown::text(StatusCode::METHOD_NOT_ALLOWED, "405 method not allowed\n")),
             };
-            let shown = shown
-                .unwrap_or_else(|| Shown::text(StatusCode::NOT_FOUND, "404 page not found\n"));
+            let shown =
+                shown.unwrap_or_else(|| Shown::text(StatusCode::NOT_FOUND, "404 page not found\n"));
             let mut response = Response::new(match *request.method() {
                 Method::HEAD => Pieces::default(),
                 _ => Pieces::new(shown.body),

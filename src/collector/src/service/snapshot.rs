@@ -7,8 +7,8 @@ use obspipe_model::Signal;
 use serde::Serialize;
 
 use super::Service;
-use crate::flow::leg::To;
 use crate::flow::ledger::Balance;
+use crate::flow::leg::To;
 
 /// The whole collector.
 #[derive(Clone, Debug, Serialize)]

@@ -95,7 +95,8 @@ fn url(
     signal: Signal,
 ) -> Option<String> {
     let base = settings.endpoint.as_ref();
-    let from_base = base.map(|base| format!("{}/v1/{}", base.0.trim_end_matches('/'), signal.as_str()));
+    let from_base =
+        base.map(|base| format!("{}/v1/{}", base.0.trim_end_matches('/'), signal.as_str()));
     own.map(|own| own.0.clone()).or(from_base)
 }
 
@@ -107,7 +108,9 @@ fn answer(reply: &Reply) -> Answer {
     }
     let why = reply.why();
     match reply.status.as_u16() {
-        _ if reply.is_retryable() => Answer::Later { after: reply.retry_after(SystemTime::now()), why },
+        _ if reply.is_retryable() => {
+            Answer::Later { after: reply.retry_after(SystemTime::now()), why }
+        }
         400 | 413 => Answer::Content(why),
         _ => Answer::Never(why),
     }

@@ -72,8 +72,10 @@ impl Http {
             return plain(StatusCode::NOT_FOUND, "404 page not found\n");
         };
         if request.method() != Method::POST {
-            let mut response =
-                plain(StatusCode::METHOD_NOT_ALLOWED, "405 method not allowed, supported: [POST]\n");
+            let mut response = plain(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "405 method not allowed, supported: [POST]\n",
+            );
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
@@ -86,7 +88,12 @@ impl Http {
         let Some(encoding) = self.encoding(request.headers()) else {
             let known = self.settings.compression_algorithms.join(" ");
             let message = format!("unsupported Content-Encoding; supported: {}", known.trim());
-            return failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, &message, form);
+            return failure(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                Code::InvalidArgument,
+                &message,
+                form,
+            );
         };
         match self.take(signal, form, encoding, request, from).await {
             Ok(()) => success(form),

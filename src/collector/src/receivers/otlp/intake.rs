@@ -134,7 +134,12 @@ impl Intake {
 
     /// A permit for a request of about so many bytes, if there is room for them. It holds nothing
     /// yet: a client that announces much and sends nothing takes nothing from others.
-    pub(super) fn permit(&self, signal: Signal, from: &From, about: usize) -> Result<Permit, Rejection> {
+    pub(super) fn permit(
+        &self,
+        signal: Signal,
+        from: &From,
+        about: usize,
+    ) -> Result<Permit, Rejection> {
         self.account.room(signal, &from.peer, about)?;
         Ok(self.account.permit(signal, &from.peer))
     }

@@ -65,7 +65,10 @@ pub fn prepare(settings: &OtlpReceiver, listeners: &Listeners) -> Result<Prepare
 
 type Secure = Option<Arc<Reloading<ServerConfig>>>;
 
-fn secure(settings: Option<&ServerTls>, alpn: &'static [&'static [u8]]) -> Result<Secure, TlsError> {
+fn secure(
+    settings: Option<&ServerTls>,
+    alpn: &'static [&'static [u8]],
+) -> Result<Secure, TlsError> {
     let Some(settings) = settings.cloned() else {
         return Ok(None);
     };
@@ -104,14 +107,16 @@ impl Prepared {
     /// Serves until the scope is ending.
     pub fn start(self, inlets: &Arc<Inlets>, account: &Arc<Account>, scope: &Scope) {
         if let Some((settings, listening, serving)) = self.grpc {
-            let intake = Intake::new(inlets, account, &inlets.counters.grpc, settings.include_metadata);
+            let intake =
+                Intake::new(inlets, account, &inlets.counters.grpc, settings.include_metadata);
             let service = Arc::new(grpc::Grpc::new(&settings, intake));
             for socket in listening.sockets {
                 serve(socket, serving.clone(), Arc::new(service.clone()), scope);
             }
         }
         if let Some((settings, listening, serving)) = self.http {
-            let intake = Intake::new(inlets, account, &inlets.counters.http, settings.include_metadata);
+            let intake =
+                Intake::new(inlets, account, &inlets.counters.http, settings.include_metadata);
             let service = Arc::new(http::Http::new(settings, intake));
             for socket in listening.sockets {
                 serve(socket, serving.clone(), Arc::new(service.clone()), scope);
