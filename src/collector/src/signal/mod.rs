@@ -2,6 +2,10 @@
 //! Knows no socket, no clock and no component.
 
 pub mod cut;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
+#[cfg(test)]
+pub(crate) mod generate;
 pub mod json;
 pub mod otlp;
 pub mod rewrite;

@@ -5,7 +5,7 @@
 use thiserror::Error;
 
 use super::Signal;
-use super::schema::{Kind, Message};
+use super::schema::{Kind, Message, Slot};
 use super::wire::{BYTES, FIXED32, FIXED64, VARINT, varint};
 
 /// Messages within one another, at most: OTLP itself needs 8; the rest is for nested values.
@@ -17,8 +17,10 @@ pub const MAX_DEPTH: u32 = 64;
 pub struct Scan {
     /// Spans, data points or log records.
     pub items: u32,
-    /// Whether in every message the numbers ascend, and what may stand once stands once. If not,
-    /// [`canonical`](super::rewrite::canonical) makes it so.
+    /// Whether in every message what may stand once stands once, and what may stand many times
+    /// stands together. If not, [`canonical`](super::rewrite::canonical) makes it so. The order of
+    /// the numbers does not matter: the Go collector writes them descending, and protobuf for Go
+    /// writes fields that exclude one another last.
     pub canonical: bool,
 }
 
@@ -58,16 +60,17 @@ pub enum Malformed {
 /// # Errors
 /// The bytes are no message of the signal. Strings that are no UTF-8 are let through.
 pub fn scan(signal: Signal, bytes: &[u8]) -> Result<Scan, Malformed> {
-    let mut scanner = Scanner { base: bytes.as_ptr() as usize, items: 0, canonical: true };
+    let mut scanner = Scanner { base: bytes.as_ptr() as usize, items: 0, again: 0 };
     scanner.message(super::request(signal), bytes, MAX_DEPTH)?;
-    Ok(Scan { items: scanner.items, canonical: scanner.canonical })
+    Ok(Scan { items: scanner.items, canonical: scanner.again == 0 })
 }
 
 struct Scanner {
     /// Where the request begins in memory, to tell offsets.
     base: usize,
     items: u32,
-    canonical: bool,
+    /// Not 0 once a place was taken again that may not be.
+    again: u32,
 }
 
 impl Scanner {
@@ -81,21 +84,17 @@ impl Scanner {
             return Err(Malformed::TooDeep { message: message.name, at: self.at(bytes) });
         }
         self.items = self.items.saturating_add(u32::from(message.counted));
-        let (mut rest, mut last, mut either) = (bytes, 0u32, false);
+        let (mut rest, mut last, mut seen) = (bytes, 0u32, 0u32);
         while !rest.is_empty() {
             let Some((tag, after)) = varint(rest) else {
                 return Err(self.truncated(message, rest));
             };
             let number = number(tag).ok_or_else(|| self.wire_type(message, tag, rest))?;
-            let kind = message.kind(number);
-            if number <= last {
-                self.order(kind, number, last);
-            }
+            let Slot { kind, place } = message.slot(number);
+            let taken = if number == last { message.once() } else { seen };
+            self.again |= taken & place;
+            seen |= place;
             last = number;
-            if message.has_oneof() && message.is_oneof(number) {
-                self.canonical &= !either;
-                either = true;
-            }
             let (value, after) = match (tag & 7) as u8 {
                 BYTES => match payload(after) {
                     Some(split) => split,
@@ -120,21 +119,6 @@ impl Scanner {
             rest = after;
         }
         Ok(())
-    }
-
-    /// A number that does not ascend: only what may stand many times may stand again.
-    #[cold]
-    fn order(&mut self, kind: Kind, number: u32, last: u32) {
-        let again = matches!(
-            kind,
-            Kind::Many(_)
-                | Kind::Strings
-                | Kind::Fixed64s
-                | Kind::Doubles
-                | Kind::Uints
-                | Kind::Unknown
-        );
-        self.canonical &= number == last && again;
     }
 
     fn at(&self, rest: &[u8]) -> usize {
