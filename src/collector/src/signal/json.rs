@@ -1,9 +1,15 @@
-//! OTLP in JSON (OTLP specification, JSON Protobuf Encoding): to protobuf and back.
-use super::Signal;
-pub fn from_json(_: Signal, _: &[u8], _: usize) -> Result<Vec<u8>, String> {
-    Err("not yet".into())
-}
-pub fn to_json(_: Signal, _: &[&[u8]], _: &mut Vec<u8>) {}
-pub fn status_json(code: i32, message: &str) -> String {
-    format!("{{\"code\":{code},\"message\":{message:?}}}")
-}
+//! OTLP in JSON (OTLP specification, JSON Protobuf Encoding; protobuf.dev, ProtoJSON) to protobuf
+//! and back, by the table of messages. Knows no message but by that table, and nothing of HTTP.
+
+mod error;
+mod names;
+mod read;
+mod scalar;
+mod write;
+
+pub use error::JsonError;
+pub use read::from_json;
+pub use write::{status_json, to_json};
+
+#[cfg(test)]
+mod tests;
