@@ -86,9 +86,11 @@ def main():
     )
     traces = TracerProvider(resource=resource)
     traces.add_span_processor(BatchSpanProcessor(spans))
-    # The reader's own interval is out of the way: the one export is the flush below.
+    # One export of metrics, the flush below: another one, at an interval or at the end, would
+    # repeat the points without exemplars, and the last one is what a page for scrapes shows.
     reader = PeriodicExportingMetricReader(metrics, export_interval_millis=3_600_000)
-    meters = MeterProvider([reader], resource, exemplar_filter=TraceBasedExemplarFilter())
+    exemplars = TraceBasedExemplarFilter()
+    meters = MeterProvider([reader], resource, exemplars, shutdown_on_exit=False)
     loggers = LoggerProvider(resource=resource)
     loggers.add_log_record_processor(BatchLogRecordProcessor(logs))
 

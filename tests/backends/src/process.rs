@@ -2,7 +2,7 @@
 //! A start that fails keeps the directory for an hour and shows the end of the log;
 //! otherwise it goes with the program. Knows no program by name.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -35,8 +35,6 @@ pub enum Ready {
     Answers(SocketAddr, &'static str),
     /// Its log has this text.
     Says(&'static str),
-    /// It takes connections.
-    Listens(SocketAddr),
 }
 
 /// A running program; dropping it ends it and removes its directory.
@@ -131,7 +129,6 @@ impl Process {
         match ready {
             Ready::Answers(address, path) => http::get(address, path).await.is_ok(),
             Ready::Says(text) => self.log().contains(text),
-            Ready::Listens(address) => TcpStream::connect(address).is_ok(),
         }
     }
 }

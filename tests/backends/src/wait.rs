@@ -10,9 +10,6 @@ pub const WITHIN: Duration = Duration::from_secs(60);
 
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// What one look found.
-pub(crate) type Look<T> = Result<T, String>;
-
 /// Asks until `look` has an answer; `Err` of it says what is there instead.
 ///
 /// # Errors
@@ -20,7 +17,7 @@ pub(crate) type Look<T> = Result<T, String>;
 pub async fn eventually<T>(
     what: &str,
     within: Duration,
-    mut look: impl AsyncFnMut() -> Look<T>,
+    mut look: impl AsyncFnMut() -> Result<T, String>,
 ) -> Result<T> {
     let deadline = Instant::now() + within;
     loop {

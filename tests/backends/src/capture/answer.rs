@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures::stream::{self, Stream, StreamExt};
-use http_body_util::StreamBody;
+use http_body_util::{Either, Empty, StreamBody};
 use hyper::body::{Bytes, Frame};
 
 /// A half answer is on its way before the reset follows.
@@ -87,12 +87,19 @@ impl Answer {
     }
 }
 
-/// The frames of an answer on their way.
-pub(super) type Frames = StreamBody<Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>>>;
+/// The frames of an answer on their way. None at all is a body of its own, because HTTP/2
+/// has to say with the headers that nothing follows.
+pub(super) type Frames = Either<Empty<Bytes>, Streamed>;
+type Streamed = StreamBody<Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>>>;
+
+/// No body.
+pub(super) fn nothing() -> Frames {
+    Either::Left(Empty::new())
+}
 
 /// The whole of it.
 pub(super) fn whole(frames: Vec<Frame<Bytes>>) -> Frames {
-    StreamBody::new(stream::iter(frames.into_iter().map(Ok)).boxed())
+    Either::Right(StreamBody::new(stream::iter(frames.into_iter().map(Ok)).boxed()))
 }
 
 /// Half of the bytes, then a reset.
@@ -102,7 +109,7 @@ pub(super) fn half(bytes: &Bytes) -> Frames {
         tokio::time::sleep(BEFORE_RESET).await;
         Err(broken_off())
     });
-    StreamBody::new(stream::once(async { Ok(first) }).chain(reset).boxed())
+    Either::Right(StreamBody::new(stream::once(async { Ok(first) }).chain(reset).boxed()))
 }
 
 /// What makes hyper close the connection (HTTP/1) or reset the stream (HTTP/2).

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
-use super::answer::{Frames, broken_off, half, whole};
+use super::answer::{Frames, broken_off, half, nothing, whole};
 use super::http::read;
 use super::{Answer, Reset, Shared};
 
@@ -88,7 +88,7 @@ fn success(answer: &Answer) -> io::Result<Response<Frames>> {
 
 /// A status without a message: gRPC's "trailers only", in the headers.
 fn status(answer: Answer) -> io::Result<Response<Frames>> {
-    let mut response = respond(whole(Vec::new()))?;
+    let mut response = respond(nothing())?;
     response.headers_mut().extend(trailers(&answer)?);
     Ok(response)
 }

@@ -11,7 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::answer::{Frames, broken_off, half, whole};
+use super::answer::{Frames, broken_off, half, nothing, whole};
 use super::{Reset, Shared};
 
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
@@ -30,15 +30,17 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> io::Result<R
         return Err(broken_off());
     }
     let body = Bytes::from(answer.body);
-    let mut response = Response::builder()
-        .status(StatusCode::from_u16(answer.status).map_err(io::Error::other)?)
-        .header(header::CONTENT_LENGTH, body.len());
+    let mut response =
+        Response::builder().status(StatusCode::from_u16(answer.status).map_err(io::Error::other)?);
+    if !body.is_empty() {
+        response = response.header(header::CONTENT_LENGTH, body.len());
+    }
     for (name, value) in &answer.headers {
         response = response.header(name, value);
     }
     let frames = match answer.reset {
         Some(_) => half(&body),
-        None if body.is_empty() => whole(Vec::new()),
+        None if body.is_empty() => nothing(),
         None => whole(vec![Frame::data(body)]),
     };
     response.body(frames).map_err(io::Error::other)

@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use obspipe_backends::{Answer, Capture, Reset, http as client};
@@ -43,6 +43,8 @@ async fn call(address: SocketAddr, body: Vec<u8>) -> hyper::Result<(HeaderMap, B
     let response = sender.send_request(request).await?;
     assert_eq!(response.status(), 200);
     let mut headers = response.headers().clone();
+    // A status in the headers is one only where nothing follows: other clients insist on that.
+    assert_eq!(headers.contains_key("grpc-status"), response.body().is_end_stream());
     let body = response.into_body().collect().await?;
     headers.extend(body.trailers().cloned().unwrap_or_default());
     Ok((headers, body.to_bytes()))
