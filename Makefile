@@ -6,7 +6,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
-CRATES := obspipe-model obspipe-operator local-cluster obspipe-demo obspipe-tests obspipe-bench
+CRATES := obspipe-model obspipe-operator local-cluster obspipe-demo obspipe-tests obspipe-backends obspipe-bench
 
 .PHONY: help
 help: ## Show this menu
