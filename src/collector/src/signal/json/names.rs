@@ -70,3 +70,6 @@ pub(super) fn is_optional(message: &str, json: &str) -> bool {
     matches!(message, "HistogramDataPoint" | "ExponentialHistogramDataPoint")
         && matches!(json, "sum" | "min" | "max")
 }
+
+#[cfg(test)]
+mod tests;
