@@ -59,6 +59,9 @@ impl Ports {
     }
 }
 
+/// Batches that wait: few, so that memory tells of the collector and not of how fast the sink is.
+const QUEUE: u32 = 16;
+
 fn address(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
@@ -89,7 +92,7 @@ pub fn collector(scenario: &Scenario, ports: Ports) -> Result<String> {
 }
 
 fn exporter(output: Output, ports: Ports) -> (&'static str, Value) {
-    let waits = json!({"block_on_overflow": true});
+    let waits = json!({"block_on_overflow": true, "queue_size": QUEUE});
     let sink = format!("http://{}", address(ports.sink));
     match output {
         Output::Otlp(Transport::Grpc, compression) => {
@@ -128,6 +131,7 @@ pub fn rotel(scenario: &Scenario, ports: Ports, directory: &Path) -> Option<Vec<
     let Output::Otlp(transport, compression) = scenario.output else { return None };
     let protocol = if transport == Transport::Grpc { "grpc" } else { "http" };
     let file = |name: &str| directory.join(name).display().to_string();
+    let signal = format!("--otlp-exporter-{}-compression", scenario.signal.name());
     let pairs = [
         ("--pid-file", file("rotel.pid")),
         ("--log-file", file("rotel.log")),
@@ -137,6 +141,7 @@ pub fn rotel(scenario: &Scenario, ports: Ports, directory: &Path) -> Option<Vec<
         ("--otlp-exporter-endpoint", format!("http://{}", address(ports.sink))),
         ("--otlp-exporter-protocol", protocol.to_owned()),
         ("--otlp-exporter-compression", compression.name().to_owned()),
+        (&signal, compression.name().to_owned()),
     ];
     let pairs = pairs.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
     Some([String::from("start")].into_iter().chain(pairs).collect())
@@ -170,11 +175,7 @@ mod tests {
         let http = collector(named("spans-http"), PORTS).unwrap();
         assert!(http.contains("otlphttp:") && http.contains("endpoint: http://127.0.0.1:4"));
         let rotel = |name| rotel(named(name), PORTS, Path::new("d")).map(|all| all.join(" "));
-        assert!(
-            rotel("spans-http")
-                .unwrap()
-                .ends_with("-protocol http --otlp-exporter-compression none")
-        );
+        assert!(rotel("spans-http").unwrap().ends_with("-exporter-traces-compression none"));
         assert_eq!(rotel("logs-loki"), None);
         assert!(SCENARIOS.iter().any(|one| one.kind == Kind::Idle));
     }

@@ -22,6 +22,8 @@ pub enum Figure {
     CpuPercent,
     /// Seconds until a complete page has been read.
     PageSeconds,
+    /// CPU seconds of the collector for a page.
+    PageCpuSeconds,
     /// Memory that the first page takes beside what was resident, in MiB.
     PageExtraRssMib,
     /// Resident memory before anything is sent, in MiB.
@@ -55,6 +57,7 @@ impl Figure {
             Self::P99Ms => "p99 at a fixed rate, ms",
             Self::CpuPercent => "CPU at a fixed rate, % of a core",
             Self::PageSeconds => "page, seconds",
+            Self::PageCpuSeconds => "page, CPU seconds",
             Self::PageExtraRssMib => "extra RSS of the first page, MiB",
             Self::IdleRssMib => "idle RSS, MiB",
             Self::IdleCpuMs => "idle CPU, ms per second",

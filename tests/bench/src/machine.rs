@@ -57,6 +57,8 @@ pub struct Facts {
     pub cores: usize,
     /// Memory in GiB.
     pub memory_gib: u64,
+    /// Processes that wanted a core in the last minute, before anything was measured.
+    pub load: f64,
     /// Kernel release.
     pub kernel: String,
 }
@@ -72,9 +74,14 @@ impl Facts {
             cpu: field(&cpu, "model name").to_owned(),
             cores: cores.others.len() + 1,
             memory_gib: kib.map_or(0, |kib| (kib + (1 << 19)) >> 20),
+            load: first_number(&read("/proc/loadavg")),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
         }
     }
+}
+
+fn first_number(text: &str) -> f64 {
+    text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
 /// The value of the first line `name: value`.
@@ -86,12 +93,13 @@ fn field<'a>(text: &'a str, name: &str) -> &'a str {
 
 #[cfg(test)]
 mod tests {
-    use super::field;
+    use super::*;
 
     #[test]
     fn fields_of_proc() {
         let text = "processor\t: 0\nmodel name\t: Some CPU: fast\nmodel name\t: other\n";
         assert_eq!(field(text, "model name"), "Some CPU: fast");
         assert_eq!(field(text, "name"), "unknown");
+        assert_eq!(first_number("1.25 0.5 0.1 2/90 77\n"), 1.25);
     }
 }

@@ -115,11 +115,14 @@ impl Bench {
         ensure!(tally.refusals() == 0, "metrics were refused: {:?}", tally.refused);
         tokio::time::sleep(AT_REST).await;
         let before = subject.rss_mib()?;
+        let cpu = subject.cpu_seconds()?;
         subject.reset_peak()?;
-        let pages = page::read(ports.page, series).await?;
+        let seconds = page::read(ports.page, series).await?;
+        let cpu = (subject.cpu_seconds()? - cpu) / f64::from(page::TIMES);
         figures.insert(Figure::LoadedRssMib, before);
         figures.insert(Figure::PageExtraRssMib, subject.peak_rss_mib()? - before);
-        figures.insert(Figure::PageSeconds, pages);
+        figures.insert(Figure::PageSeconds, seconds);
+        figures.insert(Figure::PageCpuSeconds, cpu);
         Ok(())
     }
 

@@ -8,14 +8,14 @@ use crate::load::http_get;
 use crate::stats;
 
 /// How often a page is read for its time.
-const TIMES: usize = 5;
+pub const TIMES: u8 = 5;
 
 /// Reads the page on `port` several times; the median of the seconds that it takes.
 ///
 /// # Errors
 /// It is not there, or not complete.
 pub async fn read(port: u16, series: usize) -> Result<f64> {
-    let mut seconds = Vec::with_capacity(TIMES);
+    let mut seconds = Vec::with_capacity(TIMES.into());
     for _ in 0..TIMES {
         let start = Instant::now();
         let text = http_get(port, "/metrics").await?;

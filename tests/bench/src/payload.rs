@@ -147,7 +147,7 @@ fn span(n: u64, now_ns: u64) -> Span {
             text("url.path", format!("/api/v1/orders/{:08x}", random >> 32)),
             text("server.address", "checkout.shop.svc.cluster.local"),
             number("http.response.status_code", if failed { 500 } else { 200 }),
-            text("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64) Chrome/126.0"),
+            text("user_agent.original", "okhttp/4.12.0 (Android 14)"),
             text("client.address", format!("10.42.{}.{}", random >> 8 & 0xff, random & 0xff)),
             text("enduser.id", format!("user-{:06}", random % 1_000_000)),
         ],

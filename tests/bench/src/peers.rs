@@ -115,7 +115,7 @@ pub fn find(id: Id, paths: &Paths, root: &Path) -> Result<Peer> {
         }
     };
     let size = std::fs::metadata(&program)
-        .with_context(|| format!("{} is not there", program.display()))?
+        .with_context(|| format!("{}: build it or tell with {}", program.display(), id.option()))?
         .len();
     let version = version(&program)?;
     Ok(Peer { id, program, version, binary_mib: size as f64 / f64::from(1 << 20) })
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(error.to_string(), "tell with --otelcol where it is");
         let paths = Paths { rotel: Some("/nowhere/rotel".into()), ..none };
         let error = find(Id::Rotel, &paths, Path::new("/nowhere")).unwrap_err();
-        assert_eq!(error.to_string(), "/nowhere/rotel is not there");
+        assert_eq!(error.to_string(), "/nowhere/rotel: build it or tell with --rotel");
     }
 
     #[test]

@@ -28,7 +28,18 @@ pub struct Outcome {
     /// Who was measured, ours first.
     pub peers: Vec<Runs>,
     /// Who was not, and why.
-    pub skipped: Vec<(Id, String)>,
+    pub skipped: Vec<Skip>,
+}
+
+/// Why a collector has no figures.
+#[derive(Clone, Debug)]
+pub struct Skip {
+    /// Which one.
+    pub id: Id,
+    /// In words for a document, which names nothing of this machine.
+    pub reason: &'static str,
+    /// The error.
+    pub detail: String,
 }
 
 /// What stands above all tables.
@@ -57,12 +68,13 @@ pub fn markdown(header: &Header, outcomes: &[Outcome]) -> String {
 fn preamble(header: &Header) -> String {
     let facts = &header.facts;
     let mut text = format!(
-        "{}, {} cores, {} GiB, Linux {}. One core for the collector, the rest for generator and sink. \
+        "{}, {} cores, {} GiB, Linux {}, load {} before the first run. One core for the collector, the rest for generator and sink. \
          Medians of {} runs of {} s, taken in turns; {} connections with {} requests under way on each.\n\n",
         facts.cpu,
         facts.cores,
         facts.memory_gib,
         facts.kernel,
+        facts.load,
         header.runs,
         header.settings.seconds.as_secs_f64(),
         header.settings.connections,
@@ -98,8 +110,8 @@ pub fn table(outcome: &Outcome) -> String {
         let _ = writeln!(text, "{head}\n|{rule}");
         text.extend(rows(&columns, ours));
     }
-    for (id, reason) in &outcome.skipped {
-        let _ = writeln!(text, "\n{} was not measured: {reason}", id.name());
+    for skip in &outcome.skipped {
+        let _ = writeln!(text, "\n{} was not measured: {}.", skip.id.name(), skip.reason);
     }
     text
 }
@@ -152,7 +164,7 @@ fn number(value: f64) -> String {
 pub fn json(header: &Header, outcomes: &[Outcome]) -> Value {
     let peer = |peer: &Peer| json!({"name": peer.id.name(), "version": peer.version});
     let runs = |peer: &Runs| json!({"name": peer.id.name(), "runs": peer.runs, "median": medians(&peer.runs)});
-    let skipped = |(id, reason): &(Id, String)| json!({"name": id.name(), "reason": reason});
+    let skipped = |skip: &Skip| json!({"name": skip.id.name(), "reason": skip.detail});
     let scenario = |outcome: &Outcome| {
         json!({
             "name": outcome.scenario.name,
@@ -182,7 +194,7 @@ mod tests {
         Runs { id, runs: rates.iter().map(run).collect() }
     }
 
-    fn outcome(peers: Vec<Runs>, skipped: Vec<(Id, String)>) -> Outcome {
+    fn outcome(peers: Vec<Runs>, skipped: Vec<Skip>) -> Outcome {
         Outcome { scenario: &SCENARIOS[0], peers, skipped }
     }
 
@@ -190,14 +202,14 @@ mod tests {
     fn medians_and_ratios_are_in_the_table() {
         let ours = runs(Id::Ours, &[900_000.0, 1_000_000.0, 5.0]);
         let theirs = runs(Id::Otelcol, &[300_000.0]);
-        let skipped = vec![(Id::Rotel, "not there".to_owned())];
+        let skipped = vec![Skip { id: Id::Rotel, reason: "not there", detail: "/x".into() }];
         let expected = "### Spans, OTLP/gRPC to OTLP/gRPC, uncompressed\n\n\
             Items are spans; the fixed rate is 40 requests per second.\n\n\
             | figure | obspipe-collector | otelcol | ratio |\n\
             |---|---|---|---|\n\
             | items per CPU-second | 900 000 | 300 000 | 3.00 |\n\
             | items accepted and lost | 0 | 0 |  |\n\n\
-            rotel was not measured: not there\n";
+            rotel was not measured: not there.\n";
         assert_eq!(table(&outcome(vec![ours, theirs], skipped)), expected);
     }
 
@@ -222,7 +234,13 @@ mod tests {
     #[test]
     fn json_has_every_run() {
         let header = Header {
-            facts: Facts { cpu: "CPU".into(), cores: 2, memory_gib: 4, kernel: "6".into() },
+            facts: Facts {
+                cpu: "CPU".into(),
+                cores: 2,
+                memory_gib: 4,
+                load: 0.1,
+                kernel: "6".into(),
+            },
             peers: Vec::new(),
             settings: Settings {
                 seconds: std::time::Duration::from_secs(5),
@@ -237,6 +255,6 @@ mod tests {
         let collector = &value["scenarios"][0]["collectors"][0];
         assert_eq!(collector["runs"][1]["items_per_cpu_second"], 3.0);
         assert_eq!(collector["median"]["items_per_cpu_second"], 2.0);
-        assert!(markdown(&header, &outcomes).contains("CPU, 2 cores, 4 GiB, Linux 6."));
+        assert!(markdown(&header, &outcomes).contains("CPU, 2 cores, 4 GiB, Linux 6, load 0.1 "));
     }
 }

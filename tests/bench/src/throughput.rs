@@ -11,7 +11,7 @@ use obspipe_bench::figure::{Figure, Figures};
 use obspipe_bench::machine::{Cores, Facts};
 use obspipe_bench::measure::{Bench, Settings};
 use obspipe_bench::peers::{self, Id, Paths, Peer};
-use obspipe_bench::report::{self, Header, Outcome, Runs};
+use obspipe_bench::report::{self, Header, Outcome, Runs, Skip};
 use obspipe_bench::scenario::{self, Scenario};
 use obspipe_bench::section;
 use obspipe_bench::sink::{self, Sink};
@@ -101,7 +101,7 @@ async fn measure(arguments: &Arguments, cores: Cores) -> Result<()> {
 }
 
 /// The collectors that the scenarios need: those that are there, and why the others are not.
-fn find(scenarios: &[&Scenario], paths: &Paths) -> (Vec<Peer>, Vec<(Id, String)>) {
+fn find(scenarios: &[&Scenario], paths: &Paths) -> (Vec<Peer>, Vec<Skip>) {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for id in Id::ALL {
         if !scenarios.iter().any(|scenario| scenario.peers.contains(&id)) {
@@ -111,7 +111,7 @@ fn find(scenarios: &[&Scenario], paths: &Paths) -> (Vec<Peer>, Vec<(Id, String)>
             Ok(peer) => found.push(peer),
             Err(error) => {
                 eprintln!("{} is left out: {error:#}", id.name());
-                missing.push((id, format!("{error:#}")));
+                missing.push(Skip { id, reason: "it was not there", detail: format!("{error:#}") });
             }
         }
     }
@@ -133,12 +133,13 @@ async fn run(
     bench: &Bench,
     scenario: &'static Scenario,
     header: &Header,
-    missing: &[(Id, String)],
+    missing: &[Skip],
     progress: &ProgressBar,
 ) -> Outcome {
-    let takes_part = |id: &Id| scenario.peers.contains(id);
-    let mut skipped: Vec<_> = missing.iter().filter(|(id, _)| takes_part(id)).cloned().collect();
-    let peers: Vec<_> = header.peers.iter().filter(|peer| takes_part(&peer.id)).collect();
+    let mut skipped: Vec<_> =
+        missing.iter().filter(|skip| scenario.peers.contains(&skip.id)).cloned().collect();
+    let peers: Vec<_> =
+        header.peers.iter().filter(|peer| scenario.peers.contains(&peer.id)).collect();
     let empty = |peer: &&Peer| Runs { id: peer.id, runs: Vec::new() };
     let mut all: Vec<Runs> = peers.iter().map(empty).collect();
     for turn in 1..=header.runs {
@@ -146,7 +147,7 @@ async fn run(
             let name = peer.id.name();
             progress.set_message(format!("{} {name}, run {turn}", scenario.name));
             progress.inc(1);
-            if skipped.iter().any(|(id, _)| *id == peer.id) {
+            if skipped.iter().any(|skip| skip.id == peer.id) {
                 continue;
             }
             let told = match bench.run(scenario, peer).await {
@@ -156,8 +157,10 @@ async fn run(
                     told
                 }
                 Err(error) => {
-                    skipped.push((peer.id, format!("{error:#}")));
-                    format!("{error:#}")
+                    let detail = format!("{error:#}");
+                    let reason = "a run of it failed";
+                    skipped.push(Skip { id: peer.id, reason, detail: detail.clone() });
+                    detail
                 }
             };
             let line = format!("{} {name} {turn}/{}: {told}", scenario.name, header.runs);
@@ -165,7 +168,7 @@ async fn run(
         }
     }
     // Figures of some runs would look like those of all.
-    all.retain(|runs| skipped.iter().all(|(id, _)| *id != runs.id));
+    all.retain(|runs| skipped.iter().all(|skip| skip.id != runs.id));
     Outcome { scenario, peers: all, skipped }
 }
 
