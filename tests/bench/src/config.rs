@@ -131,7 +131,6 @@ pub fn rotel(scenario: &Scenario, ports: Ports, directory: &Path) -> Option<Vec<
     let Output::Otlp(transport, compression) = scenario.output else { return None };
     let protocol = if transport == Transport::Grpc { "grpc" } else { "http" };
     let file = |name: &str| directory.join(name).display().to_string();
-    let signal = format!("--otlp-exporter-{}-compression", scenario.signal.name());
     let pairs = [
         ("--pid-file", file("rotel.pid")),
         ("--log-file", file("rotel.log")),
@@ -141,7 +140,6 @@ pub fn rotel(scenario: &Scenario, ports: Ports, directory: &Path) -> Option<Vec<
         ("--otlp-exporter-endpoint", format!("http://{}", address(ports.sink))),
         ("--otlp-exporter-protocol", protocol.to_owned()),
         ("--otlp-exporter-compression", compression.name().to_owned()),
-        (&signal, compression.name().to_owned()),
     ];
     let pairs = pairs.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
     Some([String::from("start")].into_iter().chain(pairs).collect())
@@ -175,7 +173,7 @@ mod tests {
         let http = collector(named("spans-http"), PORTS).unwrap();
         assert!(http.contains("otlphttp:") && http.contains("endpoint: http://127.0.0.1:4"));
         let rotel = |name| rotel(named(name), PORTS, Path::new("d")).map(|all| all.join(" "));
-        assert!(rotel("spans-http").unwrap().ends_with("-exporter-traces-compression none"));
+        assert!(rotel("spans-http").unwrap().ends_with("-otlp-exporter-compression none"));
         assert_eq!(rotel("logs-loki"), None);
         assert!(SCENARIOS.iter().any(|one| one.kind == Kind::Idle));
     }

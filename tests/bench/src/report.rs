@@ -8,8 +8,9 @@ use crate::figure::{Figure, Figures, medians};
 use crate::machine::Facts;
 use crate::measure::Settings;
 use crate::peers::{Id, Peer};
-use crate::scenario::{Kind, Scenario};
+use crate::scenario::{Kind, Output, Scenario};
 use crate::stats;
+use crate::wire::Compression;
 
 /// All runs of one collector in one scenario.
 #[derive(Clone, Debug)]
@@ -108,7 +109,11 @@ pub fn table(outcome: &Outcome) -> String {
         }
         let rule = "---|".repeat(head.matches('|').count() - 1);
         let _ = writeln!(text, "{head}\n|{rule}");
-        text.extend(rows(&columns, ours));
+        text.extend(rows(outcome.scenario, &columns, ours));
+    }
+    for (id, _) in columns.iter().filter(|(_, values)| disobeys(outcome.scenario, values)) {
+        let name = id.name();
+        let _ = writeln!(text, "\n{name} compresses although told not to: no ratio is given.");
     }
     for skip in &outcome.skipped {
         let _ = writeln!(text, "\n{} was not measured: {}.", skip.id.name(), skip.reason);
@@ -116,7 +121,16 @@ pub fn table(outcome: &Outcome) -> String {
     text
 }
 
-fn rows(columns: &[(Id, Figures)], ours: Option<&Figures>) -> Vec<String> {
+/// Whether a collector compressed what it was told to send as it is, which makes its CPU another
+/// task's: what comes out is then far smaller than what went in.
+fn disobeys(scenario: &Scenario, values: &Figures) -> bool {
+    let plain = matches!(scenario.output, Output::Otlp(_, Compression::None));
+    let bytes = |figure| values.get(&figure).copied();
+    let share = stats::ratio(bytes(Figure::BytesOutPerItem), bytes(Figure::BytesInPerItem));
+    plain && share.is_some_and(|share| share < 0.5)
+}
+
+fn rows(scenario: &Scenario, columns: &[(Id, Figures)], ours: Option<&Figures>) -> Vec<String> {
     let mut figures: Vec<Figure> =
         columns.iter().flat_map(|(_, figures)| figures.keys().copied()).collect();
     figures.sort_unstable();
@@ -128,7 +142,8 @@ fn rows(columns: &[(Id, Figures)], ours: Option<&Figures>) -> Vec<String> {
             let _ = write!(row, " {} |", value.map_or(String::new(), number));
             if *id != Id::Ours {
                 let ours = ours.and_then(|ours| ours.get(&figure)).copied();
-                let ratio = stats::ratio(ours, value).filter(|_| figure.compares());
+                let ratio = stats::ratio(ours, value)
+                    .filter(|_| figure.compares() && !disobeys(scenario, values));
                 let _ = write!(row, " {} |", ratio.map_or(String::new(), number));
             }
         }
@@ -220,6 +235,20 @@ mod tests {
         assert!(!table.contains("obspipe-collector"));
         let empty = super::table(&outcome(Vec::new(), Vec::new()));
         assert!(!empty.contains('|'), "{empty}");
+    }
+
+    #[test]
+    fn who_compresses_unasked_has_no_ratio() {
+        let bytes = |out| [(Figure::BytesInPerItem, 400.0), (Figure::BytesOutPerItem, out)];
+        let table = |out| {
+            let mut theirs = runs(Id::Rotel, &[2.0]);
+            theirs.runs[0].extend(bytes(out));
+            table(&outcome(vec![runs(Id::Ours, &[6.0]), theirs], Vec::new()))
+        };
+        assert!(table(390.0).contains("| 6.00 | 2.00 | 3.00 |"), "{}", table(390.0));
+        let unasked = table(60.0);
+        assert!(unasked.contains("| 6.00 | 2.00 |  |"), "{unasked}");
+        assert!(unasked.contains("rotel compresses although told not to"), "{unasked}");
     }
 
     #[test]
