@@ -104,12 +104,12 @@ pub struct Peer {
 ///
 /// # Errors
 /// It is not there; the message says how to have it.
-pub fn find(id: Id, paths: &Paths, root: &Path) -> Result<Peer> {
+pub async fn find(id: Id, paths: &Paths, root: &Path) -> Result<Peer> {
     let program = match (paths.given(id), id) {
         (Some(path), _) => path.clone(),
         (None, Id::Ours) => std::env::current_exe()?.with_file_name("obspipe-collector"),
         (None, Id::Rotel) => install_rotel(root)?,
-        // What builds these by their recipes goes here.
+        // A recipe that builds one of these is awaited here instead.
         (None, Id::Otelcol | Id::OtelcolJaeger | Id::OtelcolLoki) => {
             anyhow::bail!("tell with {} where it is", id.option())
         }
@@ -199,13 +199,13 @@ mod tests {
         assert_eq!(version_word(""), "");
     }
 
-    #[test]
-    fn a_peer_that_is_not_there_is_an_error_with_the_way_to_have_it() {
+    #[tokio::test]
+    async fn a_peer_that_is_not_there_is_an_error_with_the_way_to_have_it() {
         let none = Paths::default();
-        let error = find(Id::Otelcol, &none, Path::new("/nowhere")).unwrap_err();
+        let error = find(Id::Otelcol, &none, Path::new("/nowhere")).await.unwrap_err();
         assert_eq!(error.to_string(), "tell with --otelcol where it is");
         let paths = Paths { rotel: Some("/nowhere/rotel".into()), ..none };
-        let error = find(Id::Rotel, &paths, Path::new("/nowhere")).unwrap_err();
+        let error = find(Id::Rotel, &paths, Path::new("/nowhere")).await.unwrap_err();
         assert_eq!(error.to_string(), "/nowhere/rotel: build it or tell with --rotel");
     }
 

@@ -85,7 +85,7 @@ async fn measure(arguments: &Arguments, cores: Cores) -> Result<()> {
         concurrency: arguments.concurrency,
         patch_ids: arguments.patch_ids,
     };
-    let (found, missing) = find(&scenarios, &arguments.paths);
+    let (found, missing) = find(&scenarios, &arguments.paths).await;
     let facts = Facts::read(&cores);
     let header = Header { facts, peers: found, settings: settings.clone(), runs: arguments.runs };
     let bench = Bench { cores, sink: Sink::start()?, settings };
@@ -101,13 +101,13 @@ async fn measure(arguments: &Arguments, cores: Cores) -> Result<()> {
 }
 
 /// The collectors that the scenarios need: those that are there, and why the others are not.
-fn find(scenarios: &[&Scenario], paths: &Paths) -> (Vec<Peer>, Vec<Skip>) {
+async fn find(scenarios: &[&Scenario], paths: &Paths) -> (Vec<Peer>, Vec<Skip>) {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for id in Id::ALL {
         if !scenarios.iter().any(|scenario| scenario.peers.contains(&id)) {
             continue;
         }
-        match peers::find(id, paths, &root()) {
+        match peers::find(id, paths, &root()).await {
             Ok(peer) => found.push(peer),
             Err(error) => {
                 eprintln!("{} is left out: {error:#}", id.name());
