@@ -57,10 +57,11 @@ pub(crate) fn check_scan(signal: Signal, request: &[u8]) -> Option<(Scan, Decode
 /// Whether the scan is meant to let through what prost refuses: strings that are no UTF-8, and
 /// fields of profiles only (`key_strindex`, `string_value_strindex`), which are as unknown here.
 fn laxer(refused: &str) -> bool {
+    // The innermost field is named first.
+    let field = |name| refused.contains(&format!("message: {name}: "));
     refused.contains("not UTF-8")
-        || refused.contains("key_strindex")
-        || (refused.contains("AnyValue.value: invalid wire type")
-            && refused.contains("expected Varint"))
+        || field("KeyValue.key_strindex")
+        || (field("AnyValue.value") && refused.contains("expected Varint"))
 }
 
 /// Whether the scan is meant to refuse what prost accepts: deep nesting, and groups.

@@ -249,9 +249,7 @@ proptest! {
 
     #[test]
     fn pieces_joined_are_the_request(
-        (signal, request) in generate::signal().prop_flat_map(|signal| {
-            (Just(signal), generate::request(signal))
-        }),
+        (signal, request) in generate::any_request(),
         max_items in 0..12usize,
         max_bytes in prop_oneof![Just(0), 1..4_000usize],
     ) {

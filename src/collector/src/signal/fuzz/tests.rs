@@ -20,8 +20,7 @@ fn run(name: &str, target: fn(&[u8]), data: &[u8], from: &str) {
 
 /// A valid request of any signal, as one changed in many ways; each is given to every target.
 fn round(runner: &mut TestRunner, from: &str) {
-    let signal = generate::signal().new_tree(runner).unwrap().current();
-    let request = generate::request(signal).new_tree(runner).unwrap().current();
+    let (signal, request) = generate::any_request().new_tree(runner).unwrap().current();
     let mut rng = runner.new_rng();
     let mut chance = |below: usize| rng.random_range(0..below);
     let of = super::super::request(signal);

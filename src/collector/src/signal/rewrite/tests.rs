@@ -98,9 +98,7 @@ proptest! {
 
     #[test]
     fn means_the_same_whatever_the_order(
-        (signal, request) in generate::signal().prop_flat_map(|signal| {
-            (Just(signal), generate::request(signal))
-        }),
+        (signal, request) in generate::any_request(),
         seed: u64,
     ) {
         let config = ProptestConfig { rng_seed: RngSeed::Fixed(seed), ..Default::default() };

@@ -112,9 +112,7 @@ proptest! {
 
     #[test]
     fn views_read_what_prost_reads(
-        (signal, request) in generate::signal().prop_flat_map(|signal| {
-            (Just(signal), generate::request(signal))
-        }),
+        (signal, request) in generate::any_request(),
     ) {
         let viewed = Decoded::viewed(signal, &request);
         let decoded = Decoded::of(signal, &request).unwrap();

@@ -59,6 +59,8 @@ pub(super) fn metrics(
 fn points(metric: &Metric) -> Vec<Metric> {
     macro_rules! each {
         ($data:ident $kind:ident) => {{
+            // Some kinds have nothing but points.
+            #[allow(clippy::needless_update)]
             let single = |point| $kind { data_points: vec![point], ..$data.clone() };
             $data.data_points.iter().cloned().map(single).map(Data::$kind).collect()
         }};
