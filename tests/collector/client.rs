@@ -31,8 +31,11 @@ impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
         let mut builder = http2::Builder::new(TokioExecutor::new());
-        let (sender, connection) =
-            builder.initial_stream_window_size(1 << 20).handshake(TokioIo::new(stream)).await.expect("HTTP/2");
+        let (sender, connection) = builder
+            .initial_stream_window_size(1 << 20)
+            .handshake(TokioIo::new(stream))
+            .await
+            .expect("HTTP/2");
         tokio::spawn(connection);
         Self { sender, address }
     }
@@ -87,4 +90,3 @@ impl Client {
         }
     }
 }
-

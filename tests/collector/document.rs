@@ -67,7 +67,8 @@ fn tag<'a>(span: &'a Value, key: &str) -> &'a Value {
 async fn check_trace(jaeger: &Jaeger, emitted: &Emitted, service: &str) {
     let trace = jaeger.trace(&emitted.trace_id, 2).await.expect("the trace");
     let spans = trace["spans"].as_array().expect("spans");
-    let span = spans.iter().find(|span| span["operationName"] == "process-order").expect("the span");
+    let span =
+        spans.iter().find(|span| span["operationName"] == "process-order").expect("the span");
     assert_eq!(span["spanID"], emitted.process_span_id.as_str());
     assert_eq!(tag(span, "order.id"), "A-17");
     assert_eq!(tag(span, "order.total"), 42.5);

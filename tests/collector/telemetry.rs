@@ -26,7 +26,8 @@ pub(crate) fn spans(service: &str, numbers: std::ops::Range<usize>, filling: usi
         attributes: vec![filling.clone()],
         ..Default::default()
     };
-    let resource = Resource { attributes: vec![text("service.name", service)], ..Default::default() };
+    let resource =
+        Resource { attributes: vec![text("service.name", service)], ..Default::default() };
     let scope_spans = ScopeSpans { spans: numbers.map(span).collect(), ..Default::default() };
     let resource_spans = ResourceSpans {
         resource: Some(resource),

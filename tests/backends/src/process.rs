@@ -95,6 +95,30 @@ impl Process {
         Ok(self.component.check()?)
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.component.pid()
+    }
+
+    /// Asks it to end (SIGTERM) and waits until it has. Returns its exit code, if it has one.
+    ///
+    /// # Errors
+    /// It still runs after that time.
+    pub async fn terminate(&mut self, within: Duration) -> Result<Option<i32>> {
+        self.component.signal_terminate()?;
+        let deadline = Instant::now() + within;
+        loop {
+            if let Some(status) = self.component.ended()? {
+                return Ok(status.code());
+            }
+            if Instant::now() >= deadline {
+                return Err(self.component.failed(format!("still runs after {within:?}")).into());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
     /// Everything it printed so far.
     #[must_use]
     pub fn log(&self) -> String {

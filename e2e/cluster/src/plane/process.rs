@@ -75,8 +75,31 @@ impl Component {
         &self.log
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks it to end.
+    ///
+    /// # Errors
+    /// The signal could not be sent.
+    pub fn signal_terminate(&self) -> Result<()> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let failed = |source| Error::Io { action: format!("end {}", self.name), source };
+        let pid = pid.ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?;
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+            .map_err(|errno| failed(errno.into()))
+    }
+
+    /// How it ended; None while it runs.
+    ///
+    /// # Errors
+    /// It could not be watched.
+    pub fn ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
+        let watched = self.child.try_wait();
+        watched.map_err(|source| Error::Io { action: format!("watch {}", self.name), source })
     }
 
     /// Whether it still runs; none of them ends by itself.
