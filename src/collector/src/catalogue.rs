@@ -156,6 +156,18 @@ pub fn exporter(component: &Component, parts: &Parts<'_>) -> Result<Exporter, Pr
     })
 }
 
+/// The queue settings of an exporter that has one.
+#[must_use]
+pub fn sending_queue(component: &Component) -> Option<&Queue> {
+    match component {
+        Component::Otlp(settings) => Some(&settings.sending_queue),
+        Component::OtlpHttp(settings) => Some(&settings.sending_queue),
+        Component::Jaeger(settings) => Some(&settings.sending_queue),
+        Component::Loki(settings) => Some(&settings.sending_queue),
+        _ => None,
+    }
+}
+
 fn direct(consumer: impl Consume + 'static) -> Exporter {
     Exporter::Direct { consumer: Arc::new(consumer), page: None }
 }

@@ -23,6 +23,22 @@ pub struct Leg {
     pub ledger: Arc<Ledger>,
     /// Where they go.
     pub to: To,
+    /// What gathers them before (`sending_queue.batch`); leads to the same queue.
+    pub gather: Option<Arc<dyn Stage>>,
+}
+
+/// The end of what gathers: into the queue.
+pub struct IntoQueue {
+    /// The queue.
+    pub queue: Arc<Queue>,
+    /// Where items are counted.
+    pub ledger: Arc<Ledger>,
+}
+
+impl Stage for IntoQueue {
+    fn push(&self, load: Load) {
+        self.queue.push(load, &self.ledger);
+    }
 }
 
 /// Where a leg ends.
@@ -36,6 +52,9 @@ pub enum To {
 
 impl Leg {
     fn push(&self, load: Load) {
+        if let Some(gather) = &self.gather {
+            return gather.push(load);
+        }
         match &self.to {
             To::Queue(queue) => queue.push(load, &self.ledger),
             To::Direct(consumer) => {
@@ -76,5 +95,11 @@ impl Stage for FanOut {
             leg.push(load.clone());
         }
         last.push(load);
+    }
+
+    fn flush(&self) {
+        for gather in self.legs.load().iter().filter_map(|leg| leg.gather.as_ref()) {
+            gather.flush();
+        }
     }
 }

@@ -160,7 +160,7 @@ impl Service {
             let legs = pipeline.entry.exit.legs.load();
             if legs.iter().any(|leg| leg.ledger.exporter == *id) {
                 let changed = legs.iter().map(|leg| match leg.ledger.exporter == *id {
-                    true => Leg { ledger: leg.ledger.clone(), to: to.clone() },
+                    true => Leg { to: to.clone(), ..leg.clone() },
                     false => leg.clone(),
                 });
                 pipeline.entry.exit.legs.store(Arc::new(changed.collect()));
