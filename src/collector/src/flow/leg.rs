@@ -1,5 +1,6 @@
 //! The last step of a pipeline: to each of its exporters, either into a queue or at once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -14,6 +15,11 @@ use super::stage::Stage;
 pub trait Consume: Send + Sync {
     /// Takes a load; returns what it could not take.
     fn consume(&self, signal: Signal, load: &Load) -> Vec<(Reason, usize)>;
+
+    /// What it counts besides, by name, for metrics and status.
+    fn figures(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
 }
 
 /// The way to one exporter.

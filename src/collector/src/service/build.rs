@@ -35,6 +35,7 @@ pub struct Plan<'a> {
     exporters: BTreeMap<ComponentId, (Component, Exporter)>,
     listeners: Arc<Listeners>,
     resolver: Resolver,
+    account: Arc<Account>,
 }
 
 /// Prepares all components that the pipelines use.
@@ -43,7 +44,8 @@ pub struct Plan<'a> {
 /// The first component that cannot be prepared.
 pub fn prepare(checked: &Checked, listeners: Arc<Listeners>) -> Result<Plan<'_>, StartError> {
     let resolver = Resolver::system()?;
-    let parts = Parts { listeners: &listeners, resolver: &resolver };
+    let account = Account::new(memory::ceiling(memory::container(), memory::resident()));
+    let parts = Parts { listeners: &listeners, resolver: &resolver, account: &account };
     let (mut receivers, mut processors, mut exporters) =
         (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (class, id, component) in checked.components() {
@@ -65,15 +67,16 @@ pub fn prepare(checked: &Checked, listeners: Arc<Listeners>) -> Result<Plan<'_>,
             Class::Extension => {}
         }
     }
-    Ok(Plan { checked, receivers, processors, exporters, listeners, resolver })
+    Ok(Plan { checked, receivers, processors, exporters, listeners, resolver, account })
 }
 
 impl Plan<'_> {
     /// Starts everything. Cannot fail.
     #[must_use]
     pub fn start(self) -> Arc<Service> {
-        let Plan { checked, mut receivers, processors, exporters, listeners, resolver } = self;
-        let account = account(checked, &processors);
+        let Plan { checked, mut receivers, processors, exporters, listeners, resolver, account } =
+            self;
+        limit(&account, checked, &processors);
         let queues =
             exporters.values().filter(|(_, e)| matches!(e, Exporter::Sending { .. })).count();
         let share = exporters_share(&account, queues);
@@ -110,10 +113,9 @@ impl Plan<'_> {
     }
 }
 
-/// The account, with the limits of the memory_limiters for the signals whose pipelines list them.
-fn account(checked: &Checked, processors: &BTreeMap<ComponentId, Processor>) -> Arc<Account> {
+/// Sets the limits of the memory_limiters, for the signals whose pipelines list them.
+fn limit(account: &Account, checked: &Checked, processors: &BTreeMap<ComponentId, Processor>) {
     let (container, base) = (memory::container(), memory::resident());
-    let account = Account::new(memory::ceiling(container, base));
     for pipeline in checked.pipelines() {
         for id in &pipeline.processors {
             if let Some(Processor::Limit(limiter)) = processors.get(id) {
@@ -123,7 +125,6 @@ fn account(checked: &Checked, processors: &BTreeMap<ComponentId, Processor>) -> 
             }
         }
     }
-    account
 }
 
 /// What gathers before an exporter's queue, if its `sending_queue.batch` says so.

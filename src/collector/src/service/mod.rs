@@ -123,7 +123,8 @@ impl Service {
         id: &ComponentId,
         settings: &Component,
     ) -> Result<(), StartError> {
-        let parts = Parts { listeners: &self.listeners, resolver: &self.resolver };
+        let parts =
+            Parts { listeners: &self.listeners, resolver: &self.resolver, account: &self.account };
         let prepared = catalogue::exporter(settings, &parts)
             .map_err(|source| StartError::Component { path: format!("exporters.{id}"), source })?;
         let mut exporters = self.exporters();
