@@ -16,3 +16,6 @@ pub mod receivers;
 pub mod service;
 pub mod signal;
 pub mod telemetry;
+
+#[cfg(test)]
+mod testing;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use obspipe_model::Signal;
 
-/// How much more than what is left free a single peer may hold. One alone can have four fifths of
+/// How many times what it leaves free a single peer may hold. One alone can have four fifths of
 /// the account; with many, each has the same, and a newcomer always finds room (dynamic thresholds,
 /// Choudhury and Hahne, IEEE/ACM ToN 6(2), 1998).
 const PEER_SHARE: usize = 4;
@@ -81,13 +81,25 @@ impl Account {
     /// They would not.
     pub fn room(&self, signal: Signal, peer: &Peer, bytes: usize) -> Result<(), Full> {
         let (used, limit) = (self.used(), self.limit_of(signal));
-        let free = limit.saturating_sub(used);
-        let held = peer.held.load(Relaxed);
-        if bytes <= free && held.saturating_add(bytes) <= free.saturating_mul(PEER_SHARE) {
-            return Ok(());
+        match fits(limit, used, peer, bytes) {
+            true => Ok(()),
+            false => Err(self.full(used, limit)),
         }
+    }
+
+    /// Takes bytes if there is room, in one step: of two at once only one gets the last of it.
+    fn take(&self, signal: Signal, peer: &Peer, bytes: usize) -> Result<(), Full> {
+        let limit = self.limit_of(signal);
+        let more = |used: usize| fits(limit, used, peer, bytes).then(|| used + bytes);
+        let taken = self.used.fetch_update(Relaxed, Relaxed, more);
+        taken.map_err(|used| self.full(used, limit))?;
+        peer.held.fetch_add(bytes, Relaxed);
+        Ok(())
+    }
+
+    fn full(&self, used: usize, limit: usize) -> Full {
         self.refused.fetch_add(1, Relaxed);
-        Err(Full { used, limit })
+        Full { used, limit }
     }
 
     /// An empty permit, to be grown.
@@ -103,6 +115,14 @@ impl Account {
         permit.set(bytes);
         permit
     }
+}
+
+fn fits(limit: usize, used: usize, peer: &Peer, bytes: usize) -> bool {
+    let Some(left) = limit.checked_sub(used).and_then(|free| free.checked_sub(bytes)) else {
+        return false;
+    };
+    let held = peer.held.load(Relaxed).saturating_add(bytes);
+    held <= left.saturating_mul(PEER_SHARE)
 }
 
 /// The right to hold bytes; given back when dropped.
@@ -126,8 +146,8 @@ impl Permit {
     /// # Errors
     /// There is no room; the permit is as before.
     pub fn grow(&mut self, more: usize) -> Result<(), Full> {
-        self.account.room(self.signal, &self.peer, more)?;
-        self.set(self.bytes + more);
+        self.account.take(self.signal, &self.peer, more)?;
+        self.bytes += more;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::chunk::Chunk;
 use super::leg::{FanOut, Leg, To};
-use super::queue::{Queue, Room};
+use super::queue::{Queue, Room, Size};
 use super::stage::Route;
 
 /// A pipeline, as receivers see it.
@@ -99,7 +99,7 @@ impl Inlet {
     /// some are, the others get it.
     pub fn admit(&self, chunk: Chunk) -> Result<(), Refused> {
         let entries = self.entries.load();
-        reserve(&entries, chunk.weight)?;
+        reserve(&entries, Size { items: chunk.items, weight: chunk.weight })?;
         for entry in entries.iter() {
             for leg in entry.exit.legs.load().iter() {
                 leg.ledger.enter(chunk.items);
@@ -116,7 +116,7 @@ impl Inlet {
     }
 }
 
-fn reserve(entries: &[Arc<Entry>], weight: usize) -> Result<(), Refused> {
+fn reserve(entries: &[Arc<Entry>], request: Size) -> Result<(), Refused> {
     let mut reserved: Vec<Arc<Queue>> = Vec::new();
     let (mut free, mut lost) = (false, None);
     for entry in entries {
@@ -125,11 +125,11 @@ fn reserve(entries: &[Arc<Entry>], weight: usize) -> Result<(), Refused> {
                 free = true;
                 continue;
             };
-            match queue.reserve(weight) {
+            match queue.reserve(request) {
                 Ok(Room::Free) => free = true,
                 Ok(Room::Lost) => lost = Some(queue.id.clone()),
                 Err(()) => {
-                    reserved.iter().for_each(|queue| queue.cancel(weight));
+                    reserved.iter().for_each(|queue| queue.cancel(request));
                     return Err(Refused::QueueFull(queue.id.clone()));
                 }
             }
@@ -138,7 +138,7 @@ fn reserve(entries: &[Arc<Entry>], weight: usize) -> Result<(), Refused> {
     }
     match lost {
         Some(id) if !free => {
-            reserved.iter().for_each(|queue| queue.cancel(weight));
+            reserved.iter().for_each(|queue| queue.cancel(request));
             Err(Refused::QueueFull(id))
         }
         _ => Ok(()),

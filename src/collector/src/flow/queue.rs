@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use obspipe_model::ComponentId;
 use obspipe_model::components::network::Sizer;
@@ -54,72 +54,121 @@ pub enum Room {
 pub struct Queue {
     /// The exporter.
     pub id: ComponentId,
-    bounds: Bounds,
     state: Mutex<State>,
     /// One permit a load.
     ready: Semaphore,
     /// Told when a load leaves.
     pub left: Notify,
-    /// Bytes admitted that are still on their way here (in batches).
-    coming: AtomicUsize,
     failing: AtomicBool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    bounds: Bounds,
     loads: VecDeque<Waiting>,
-    items: usize,
-    weight: usize,
+    /// What waits.
+    here: Size,
+    /// What was admitted and is still on its way here (in batches).
+    coming: Size,
+}
+
+/// How much telemetry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Spans, data points or log records.
+    pub items: usize,
+    /// Bytes as admitted.
+    pub weight: usize,
+}
+
+impl Size {
+    fn and(self, more: Self) -> Self {
+        Self {
+            items: self.items.saturating_add(more.items),
+            weight: self.weight.saturating_add(more.weight),
+        }
+    }
+
+    fn without(self, less: Self) -> Self {
+        Self {
+            items: self.items.saturating_sub(less.items),
+            weight: self.weight.saturating_sub(less.weight),
+        }
+    }
+}
+
+impl State {
+    /// Whether so much would be too much. The bound of bytes is a share of the account, which let
+    /// the request in: where nothing else waits it passes, or a large one never would.
+    fn is_full(&self, size: Size) -> bool {
+        let full = match self.bounds.sizer {
+            Sizer::Requests => self.loads.len() >= self.bounds.size,
+            Sizer::Items => size.items > self.bounds.size,
+            Sizer::Bytes => size.weight > self.bounds.size,
+        };
+        let alone = self.loads.is_empty() && self.coming == Size::default();
+        full || (size.weight > self.bounds.bytes && !alone)
+    }
 }
 
 impl Queue {
     /// An empty queue.
     #[must_use]
     pub fn new(id: ComponentId, bounds: Bounds) -> Arc<Self> {
+        let state = State {
+            bounds,
+            loads: VecDeque::new(),
+            here: Size::default(),
+            coming: Size::default(),
+        };
         Arc::new(Self {
             id,
-            bounds,
-            state: Mutex::default(),
+            state: Mutex::new(state),
             ready: Semaphore::new(0),
             left: Notify::new(),
-            coming: AtomicUsize::new(0),
             failing: AtomicBool::new(false),
         })
     }
 
-    /// Keeps room for a request of so many bytes, which will come or be [cancelled](Self::cancel).
+    /// From now on this much may wait; what waits already stays.
+    pub fn set_bounds(&self, bounds: Bounds) {
+        self.state().bounds = bounds;
+    }
+
+    /// Keeps room for a request, which will come or be [cancelled](Self::cancel).
     ///
     /// # Errors
     /// The queue is full and its backend alive: the client should try again.
-    pub fn reserve(&self, weight: usize) -> Result<Room, ()> {
-        let coming = self.coming.load(Relaxed);
-        let room = match (self.is_full(&self.state(), coming + weight), self.is_failing()) {
-            (false, _) => Room::Free,
-            (true, true) => Room::Lost,
-            (true, false) => return Err(()),
-        };
-        self.coming.fetch_add(weight, Relaxed);
+    pub fn reserve(&self, request: Size) -> Result<Room, ()> {
+        let mut state = self.state();
+        let room =
+            match (state.is_full(state.here.and(state.coming).and(request)), self.is_failing()) {
+                (false, _) => Room::Free,
+                (true, true) => Room::Lost,
+                (true, false) => return Err(()),
+            };
+        state.coming = state.coming.and(request);
         Ok(room)
     }
 
     /// Gives back what was reserved.
-    pub fn cancel(&self, weight: usize) {
-        self.coming.fetch_sub(weight, Relaxed);
+    pub fn cancel(&self, request: Size) {
+        let mut state = self.state();
+        state.coming = state.coming.without(request);
     }
 
     /// Takes a load for which room was reserved.
     pub fn push(&self, load: Load, ledger: &Arc<Ledger>) {
-        let (weight, items) = (load.weight(), load.items());
+        let size = Size { items: load.items(), weight: load.weight() };
         let mut state = self.state();
-        self.coming.fetch_sub(weight, Relaxed);
-        if self.is_failing() && self.is_full(&state, 0) {
+        state.coming = state.coming.without(size);
+        if self.is_failing() && state.is_full(state.here.and(size)) {
             drop(state);
-            ledger.begin(items);
-            ledger.dropped(Reason::QueueFull, items);
+            ledger.begin(size.items);
+            ledger.dropped(Reason::QueueFull, size.items);
             return;
         }
-        state.items += items;
-        state.weight += weight;
+        state.here = state.here.and(size);
         state.loads.push_back(Waiting { load, ledger: ledger.clone() });
         drop(state);
         self.ready.add_permits(1);
@@ -134,11 +183,10 @@ impl Queue {
         }
         let mut state = self.state();
         let waiting = state.loads.pop_front()?;
-        let items = waiting.load.items();
-        state.items -= items;
-        state.weight -= waiting.load.weight();
+        let size = Size { items: waiting.load.items(), weight: waiting.load.weight() };
+        state.here = state.here.without(size);
         drop(state);
-        waiting.ledger.begin(items);
+        waiting.ledger.begin(size.items);
         self.left.notify_waiters();
         Some(waiting)
     }
@@ -146,13 +194,13 @@ impl Queue {
     /// Whether requests wait for room.
     #[must_use]
     pub fn blocks(&self) -> bool {
-        self.bounds.block
+        self.state().bounds.block
     }
 
     /// Whether requests wait for the backend's answer.
     #[must_use]
     pub fn waits(&self) -> bool {
-        self.bounds.wait
+        self.state().bounds.wait
     }
 
     /// Nothing comes any more.
@@ -175,27 +223,18 @@ impl Queue {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let state = self.state();
-        let size = match self.bounds.sizer {
+        let size = match state.bounds.sizer {
             Sizer::Requests => state.loads.len(),
-            Sizer::Items => state.items,
-            Sizer::Bytes => state.weight,
+            Sizer::Items => state.here.items,
+            Sizer::Bytes => state.here.weight,
         };
-        (size, self.bounds.size)
+        (size, state.bounds.size)
     }
 
     /// Bytes that wait, as admitted.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.state().weight
-    }
-
-    fn is_full(&self, state: &State, more: usize) -> bool {
-        let full = match self.bounds.sizer {
-            Sizer::Requests => state.loads.len() >= self.bounds.size,
-            Sizer::Items => state.items >= self.bounds.size,
-            Sizer::Bytes => state.weight + more > self.bounds.size,
-        };
-        full || state.weight + more > self.bounds.bytes
+        self.state().here.weight
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -6,12 +6,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
 use obspipe_model::Signal;
 use obspipe_model::components::network::Retry;
+use tokio::time::Instant;
 
 use super::chunk::{Chunk, Hold, Load};
 use super::ledger::{Ledger, Reason};
@@ -177,7 +178,7 @@ impl Sender {
         ledger: &Arc<Ledger>,
         abandon: &tokio_util::sync::CancellationToken,
     ) {
-        let mut backoff = Backoff::new(&self.retry, Instant::now());
+        let mut backoff = Backoff::new(&self.retry, Instant::now().into_std());
         let mut left = vec![(request, Search::default())];
         while let Some((request, search)) = left.pop() {
             let answer = tokio::select! {
@@ -211,7 +212,7 @@ impl Sender {
                 }
                 Answer::Later { after, why } => {
                     self.queue.set_failing(true);
-                    match backoff.next(Instant::now(), after, rand::random()) {
+                    match backoff.next(Instant::now().into_std(), after, rand::random()) {
                         Some(wait) => {
                             self.report.retrying(request.signal, request.items, wait, &why);
                             left.push((request, search));

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use obspipe_model::Signal;
 use obspipe_model::components::batch::Batch;
 use tokio::sync::Notify;
+use tokio::time::Instant as Clock;
 
 use crate::flow::chunk::{Chunk, Load};
 use crate::flow::scope::Scope;
@@ -171,7 +172,7 @@ impl Batcher {
                     continue;
                 }
             }
-            let due = self.gathering().due(Instant::now());
+            let due = self.gathering().due(Clock::now().into_std());
             due.into_iter().for_each(|load| self.next.push(load));
         }
     }
@@ -186,7 +187,7 @@ impl Stage for Batcher {
         let (ready, begun) = {
             let mut gathering = self.gathering();
             let idle = gathering.pending.is_empty();
-            let ready = gathering.push(load.chunks, Instant::now());
+            let ready = gathering.push(load.chunks, Clock::now().into_std());
             (ready, idle && !gathering.pending.is_empty())
         };
         ready.into_iter().for_each(|load| self.next.push(load));
@@ -196,7 +197,7 @@ impl Stage for Batcher {
     }
 
     fn flush(&self) {
-        let ready = self.gathering().flush(Instant::now());
+        let ready = self.gathering().flush(Clock::now().into_std());
         ready.into_iter().for_each(|load| self.next.push(load));
         self.next.flush();
     }
