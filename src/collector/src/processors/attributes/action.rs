@@ -41,8 +41,9 @@ impl Actions {
     /// What in the settings is no action; `path` is that of the list.
     pub(super) fn new(settings: &[Settings], path: &str) -> Result<Self, EditorError> {
         let actions = settings.iter().enumerate().map(|(index, settings)| {
-            action(settings).map_err(|error| {
-                EditorError { path: format!("{path}[{index}].{}", error.path), ..error }
+            action(settings).map_err(|error| EditorError {
+                path: format!("{path}[{index}].{}", error.path),
+                ..error
             })
         });
         Ok(Self(actions.collect::<Result<_, _>>()?))

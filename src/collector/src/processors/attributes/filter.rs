@@ -60,8 +60,7 @@ impl Filter {
     pub(super) fn new(settings: &Attributes) -> Result<Self, EditorError> {
         let matcher = |settings: &Option<Match>, path: &str| {
             let matcher = settings.as_ref().map(Matcher::new).transpose();
-            matcher
-                .map_err(|error| EditorError { path: format!("{path}.{}", error.path), ..error })
+            matcher.map_err(|error| EditorError { path: format!("{path}.{}", error.path), ..error })
         };
         Ok(Self {
             include: matcher(&settings.include, "include")?,
