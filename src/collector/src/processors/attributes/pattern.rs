@@ -82,7 +82,7 @@ fn escape(rest: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) {
     let _ = match (character, class) {
         (_, Some(class)) => write!(out, "[{class}]"),
         ('b' | 'B', _) if !in_class => write!(out, r"(?-u:\{character})"),
-        ('Q', _) => {
+        ('Q', _) if !in_class => {
             quoted(rest, out);
             Ok(())
         }
