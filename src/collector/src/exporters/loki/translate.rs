@@ -5,6 +5,7 @@ mod json;
 mod labels;
 mod line;
 mod logfmt;
+mod number;
 mod push;
 mod record;
 mod value;

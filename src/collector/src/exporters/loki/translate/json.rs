@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::number;
 use super::value::{Attribute, Value, pairs, put, values};
 
 /// A value.
@@ -71,14 +72,10 @@ fn close(out: &mut Vec<u8>, open: u8, close: u8) {
 
 /// A number; what is none in protobuf's JSON form, a string.
 fn double(out: &mut Vec<u8>, number: f64) {
-    let size = number.abs();
-    if !number.is_finite() {
-        string(out, not_finite(number).as_bytes());
-    } else if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        let text = format!("{number:e}");
-        out.extend_from_slice(if size < 1.0 { text } else { text.replace('e', "e+") }.as_bytes());
+    if number.is_finite() {
+        number::double(out, number, -6..21, 1);
     } else {
-        put(out, number);
+        string(out, not_finite(number).as_bytes());
     }
 }
 

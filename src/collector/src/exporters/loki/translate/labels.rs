@@ -81,7 +81,10 @@ impl Defaults {
 
 /// Labels by the names that attributes have, not yet sanitised; what is set later stands later.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Labels<'a>(Vec<(Cow<'a, [u8]>, Cow<'a, [u8]>)>);
+pub(super) struct Labels<'a>(Vec<Label<'a>>);
+
+/// A name and a value.
+type Label<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 impl<'a> Labels<'a> {
     pub(super) fn clear(&mut self) {

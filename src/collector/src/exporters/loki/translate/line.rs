@@ -109,7 +109,8 @@ impl<'a> Rendered<'a> {
         }
         left_out.sort_by_key(|range| range.start);
         let mut at = 0;
-        for range in left_out.into_iter().chain([self.text.len()..self.text.len()]) {
+        let end = self.text.len();
+        for range in left_out.into_iter().chain(std::iter::once(end..end)) {
             line.push(&self.text[at.min(range.start)..range.start]);
             at = range.end;
         }

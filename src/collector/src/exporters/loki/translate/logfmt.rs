@@ -3,6 +3,7 @@
 //! with a space before it.
 
 use super::line::Line;
+use super::number;
 use super::value::{Value, pairs, put, values};
 
 /// A body that begins a longer first line is not looked into (Go's bufio.MaxScanTokenSize).
@@ -137,18 +138,11 @@ fn quoted(out: &mut Vec<u8>, text: &[u8]) {
 
 /// As Go's `%v`: with an exponent, of two digits at least, below 1e-4 and from 1e6 on.
 fn double(out: &mut Vec<u8>, number: f64) {
-    let size = number.abs();
-    if number.is_nan() {
-        out.extend_from_slice(b"NaN");
-    } else if size.is_infinite() {
-        out.extend_from_slice(if number > 0.0 { b"+Inf" } else { b"-Inf" });
-    } else if size == 0.0 || (1e-4..1e6).contains(&size) {
-        put(out, number);
-    } else {
-        let text = format!("{number:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let sign = if exponent.starts_with('-') { '-' } else { '+' };
-        put(out, format_args!("{digits}e{sign}{:0>2}", exponent.trim_start_matches('-')));
+    match number {
+        _ if number.is_nan() => out.extend_from_slice(b"NaN"),
+        f64::INFINITY => out.extend_from_slice(b"+Inf"),
+        f64::NEG_INFINITY => out.extend_from_slice(b"-Inf"),
+        _ => number::double(out, number, -4..6, 2),
     }
 }
 
