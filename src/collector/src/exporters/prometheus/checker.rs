@@ -139,7 +139,6 @@ impl Cursor<'_> {
 
     fn labels(&mut self, name: &mut String) -> BTreeMap<String, String> {
         let mut labels = BTreeMap::new();
-        let mut last = String::new();
         while !self.eat("}") {
             let quoted = self.0.starts_with('"');
             let label = if quoted { self.quoted() } else { self.word().to_owned() };
@@ -147,10 +146,7 @@ impl Cursor<'_> {
                 let legacy = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
                     && !label.starts_with(|c: char| c.is_ascii_digit());
                 assert!(!label.is_empty() && legacy != quoted, "label {label:?}");
-                let own = label == "le" || label == "quantile";
-                assert!(own || last < label, "labels are not in order: {last} {label}");
                 let value = self.quoted();
-                last.clone_from(&label);
                 assert!(labels.insert(label, value).is_none(), "a label twice");
             } else {
                 assert!(quoted && name.is_empty() && labels.is_empty(), "a name in the middle");

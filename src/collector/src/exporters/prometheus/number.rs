@@ -54,7 +54,12 @@ pub fn put_uint(out: &mut Vec<u8>, mut value: u64) {
 /// The shortest digits that give the value again; with an exponent of at least `width` digits where
 /// it is not in `plain`.
 fn put_decimal(out: &mut Vec<u8>, value: f64, plain: Range<i32>, width: usize) {
-    let shortest = format!("{value:e}");
+    let mut shortest = format!("{value:e}");
+    if shortest.len() > 15 {
+        // Where two texts are equally short and near, Go takes the one that ends in an even digit.
+        let digits = shortest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+        shortest = format!("{value:.*e}", digits - 1);
+    }
     let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let (sign, mantissa) = match mantissa.strip_prefix('-') {
         Some(rest) => ("-", rest),
