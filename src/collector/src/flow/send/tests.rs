@@ -355,7 +355,7 @@ async fn what_cannot_be_translated_is_counted_and_the_rest_sent() {
 #[tokio::test(start_paused = true)]
 async fn requests_of_one_load_go_out_together_but_not_all_at_once() {
     let backend =
-        Backend { max_bytes: 100, takes: Duration::from_secs(1), ..Backend::new(|_, _| taken()) };
+        Backend { max_bytes: 60, takes: Duration::from_secs(1), ..Backend::new(|_, _| taken()) };
     let running = start(backend, sure(), 1);
     running.push(spans("a", 60));
     let balance = running.finish().await;
