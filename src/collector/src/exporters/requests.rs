@@ -45,3 +45,6 @@ pub fn halve(request: &Request) -> Option<(Vec<Chunk>, Vec<Chunk>)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,3 +130,6 @@ impl From<Chunk> for Load {
         Self { chunks: vec![chunk] }
     }
 }
+
+#[cfg(test)]
+mod tests;
