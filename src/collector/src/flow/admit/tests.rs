@@ -19,7 +19,7 @@ fn pipeline(name: &str, to: Vec<To>) -> Arc<Entry> {
             To::Queue(queue) => queue.id.clone(),
             To::Direct(_) => "nop".parse().unwrap(),
         };
-        Leg { ledger: Ledger::new(id.clone(), exporter), to }
+        Leg { ledger: Ledger::new(id.clone(), exporter), to, gather: None }
     };
     let exit = FanOut::new(to.into_iter().map(leg).collect());
     Arc::new(Entry { id: id.clone(), first: Route::to(exit.clone()), exit })

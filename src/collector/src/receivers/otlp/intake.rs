@@ -68,7 +68,7 @@ impl Inlets {
 
 /// Why a request was not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum Rejection {
+pub(super) enum Rejection {
     /// There is no room now.
     #[error("{0}")]
     Busy(String),
@@ -257,11 +257,12 @@ pub(super) async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Rejection
             Ok(Some(Err(error))) => {
                 return Err(Rejection::Malformed(format!("the request broke off: {error}")));
             }
-            Ok(Some(Ok(frame))) => match frame.into_data() {
-                Ok(data) => return Ok(Some(data)),
+            Ok(Some(Ok(frame))) => {
                 // Trailers of a request say nothing to us.
-                Err(_) => {}
-            },
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
         }
     }
 }
