@@ -99,7 +99,8 @@ impl<'a, 'r> ScopeContext<'a, 'r> {
 
     fn key(&self, seed: &Checksum) -> Key {
         let mut key = seed.clone();
-        let scope = |of: fn(&Scope<'a>) -> Text<'a>| self.scope.as_ref().map(of).unwrap_or_default();
+        let scope =
+            |of: fn(&Scope<'a>) -> Text<'a>| self.scope.as_ref().map(of).unwrap_or_default();
         for text in [scope(|s| s.name), scope(|s| s.version), self.schema_url] {
             key.text(text.0);
         }
@@ -281,7 +282,11 @@ impl Store {
     /// The series at a place.
     fn find(&self, place: &Place, kind: Type) -> Result<Option<u32>, Reason> {
         let Some(family) = self.families.get(&place.family) else {
-            return if self.clashes(&place.family, kind) { Err(Reason::NameClash) } else { Ok(None) };
+            return if self.clashes(&place.family, kind) {
+                Err(Reason::NameClash)
+            } else {
+                Ok(None)
+            };
         };
         if family.kind != kind {
             return Err(Reason::TypeConflict);

@@ -174,8 +174,7 @@ fn sample(line: &str, open: bool) -> Sample {
     if !line.starts_with('{') {
         name = legacy(cursor.word());
     }
-    let labels =
-        if cursor.eat("{") { cursor.labels(&mut name) } else { BTreeMap::new() };
+    let labels = if cursor.eat("{") { cursor.labels(&mut name) } else { BTreeMap::new() };
     assert!(!name.is_empty() && cursor.eat(" "), "{line}");
     let value = number(cursor.word());
     let mut time = None;

@@ -46,12 +46,7 @@ impl Store {
     }
 
     /// Ends some writers of a series, and the series with the last live one.
-    pub(super) fn end_writers(
-        &mut self,
-        number: u32,
-        now: Nanos,
-        ends: impl Fn(&Writer) -> bool,
-    ) {
+    pub(super) fn end_writers(&mut self, number: u32, now: Nanos, ends: impl Fn(&Writer) -> bool) {
         let Some(series) = self.series.get(number) else { return };
         let held = |writer: &u32| self.writers.get(*writer).map(|held| (*writer, held));
         let (ended, left): (Vec<_>, Vec<_>) =

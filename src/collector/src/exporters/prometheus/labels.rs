@@ -60,9 +60,8 @@ impl ResourceLabels {
         if !present(&self.job) || !present(&self.instance) {
             return None;
         }
-        let named = |key: &str| {
-            matches!(key, "service.name" | "service.namespace" | "service.instance.id")
-        };
+        let named =
+            |key: &str| matches!(key, "service.name" | "service.namespace" | "service.instance.id");
         let others = self.attributes.iter().filter(|(key, _)| !named(key));
         let labels: Vec<Label> = others
             .filter_map(|(key, value)| {

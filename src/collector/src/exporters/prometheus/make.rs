@@ -100,12 +100,7 @@ pub(super) fn delta(name: &str, data_points: Vec<NumberDataPoint>) -> Metric {
     sum(name, 1, true, data_points)
 }
 
-pub(super) fn buckets(
-    start: u64,
-    time: u64,
-    bounds: &[f64],
-    counts: &[u64],
-) -> HistogramDataPoint {
+pub(super) fn buckets(start: u64, time: u64, bounds: &[f64], counts: &[u64]) -> HistogramDataPoint {
     HistogramDataPoint {
         start_time_unix_nano: start * SECOND,
         time_unix_nano: time * SECOND,

@@ -178,9 +178,7 @@ impl Told {
             return;
         };
         self.exemplars.clear();
-        self.exemplars.extend(exemplars.iter().filter_map(|e| Exemplar::of(&e)).take(MAX_EXEMPLARS));
+        self.exemplars
+            .extend(exemplars.iter().filter_map(|e| Exemplar::of(&e)).take(MAX_EXEMPLARS));
     }
 }
-
-#[cfg(test)]
-mod tests;

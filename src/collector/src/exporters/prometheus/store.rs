@@ -203,12 +203,7 @@ impl Store {
         });
     }
 
-    fn point(
-        &mut self,
-        context: &MetricContext,
-        point: &Point,
-        now: Nanos,
-    ) -> Result<(), Reason> {
+    fn point(&mut self, context: &MetricContext, point: &Point, now: Nanos) -> Result<(), Reason> {
         let mut key = context.raw.clone();
         key.number(context.start(point));
         for field in Fields::of(point.bytes).filter(|field| field.number == point.attributes) {

@@ -87,8 +87,7 @@ fn labels_are_sanitised() {
 
 #[test]
 fn escaping_gives_what_every_server_reads() {
-    for (name, made) in
-        [("a.b", "a_b"), ("1a", "_a"), ("ok:1", "ok:1"), ("é", "_"), ("1.é", "___")]
+    for (name, made) in [("a.b", "a_b"), ("1a", "_a"), ("ok:1", "ok:1"), ("é", "_"), ("1.é", "___")]
     {
         assert_eq!(escaped(name), made);
         assert!(is_legacy_metric(&escaped(name)));
