@@ -6,7 +6,10 @@ SHELL := /bin/bash
 CARGO ?= cargo
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
-CRATES := obspipe-model obspipe-operator local-cluster obspipe-demo obspipe-tests obspipe-bench
+FUZZ := $(TOOLS)/bin/cargo-fuzz
+FUZZ_DIR := src/collector/fuzz
+FUZZ_SECONDS ?= 60
+CRATES := obspipe-model obspipe-operator local-cluster obspipe-demo obspipe-tests obspipe-backends obspipe-bench
 
 .PHONY: help
 help: ## Show this menu
@@ -51,7 +54,24 @@ golden: check-rust ## Rewrite tests/golden/*/out.yaml and the tables in docs/ fr
 crds: check-rust ## Rewrite crds/ and the chart's copy from the types
 	OBSPIPE_UPDATE=1 $(CARGO) test -p obspipe-tests --test integration -- crds
 
+# The collector when it is there; options of `throughput`, such as --otelcol PATH.
+COLLECTOR := $(if $(wildcard src/collector/src/main.rs),-p obspipe-collector)
+THROUGHPUT ?=
+
 .PHONY: bench
-bench: check-rust check-go ## Measure convergence and write docs/performance.md
-	$(CARGO) build --release -p obspipe-operator -p obspipe-bench
+bench: check-rust check-go ## Measure convergence and throughput, write docs/performance.md
+	$(CARGO) build --release -p obspipe-operator $(COLLECTOR) -p obspipe-bench
 	@$(CARGO) run --quiet --release -p obspipe-bench --bin converge
+	@$(CARGO) run --quiet --release -p obspipe-bench --bin throughput -- $(THROUGHPUT)
+
+.PHONY: fuzz
+fuzz: check-rust $(FUZZ) ## Fuzz what the collector reads, FUZZ_SECONDS for each target
+	@for target in $$(ls $(FUZZ_DIR)/corpus); do \
+		mkdir -p target/fuzz-corpus/$$target; \
+		PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) fuzz run -s none --fuzz-dir $(FUZZ_DIR) \
+			--target-dir target/fuzz $$target target/fuzz-corpus/$$target $(FUZZ_DIR)/corpus/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+$(FUZZ):
+	$(CARGO) install --quiet --locked --root $(TOOLS) --target-dir target/tools-build cargo-fuzz

@@ -131,7 +131,8 @@ impl Error {
     }
 
     /// Somebody else took a port between our asking for a free one and its use.
-    pub(crate) fn is_port_taken(&self) -> bool {
+    #[must_use]
+    pub fn is_port_taken(&self) -> bool {
         matches!(self, Self::Component { tail, .. } if tail.contains("address already in use"))
     }
 }

@@ -76,17 +76,20 @@ pub(crate) fn lock_file(path: &Path) -> Result<File> {
         .map_err(Error::io(format!("open {}", path.display())))
 }
 
-/// The directory of one running cluster: removed on drop, and recognisable as
+/// The directory of one running cluster or program: removed on drop, and recognisable as
 /// abandoned (its lock is free) when the owner could not do that.
 #[derive(Debug)]
-pub(crate) struct RunDir {
+pub struct RunDir {
     directory: TempDir,
     _owner: File,
 }
 
 impl RunDir {
     /// Where run directories are, after removing those that were abandoned there.
-    pub(crate) fn create() -> Result<Self> {
+    ///
+    /// # Errors
+    /// The directory cannot be created.
+    pub fn create() -> Result<Self> {
         let parent = runs();
         sweep(&parent);
         Self::create_in(&parent)
@@ -106,12 +109,14 @@ impl RunDir {
         Ok(Self { directory, _owner: owner })
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         self.directory.path()
     }
 
     /// Leaves the directory behind for whoever reads its logs.
-    pub(crate) fn keep(mut self) {
+    pub fn keep(mut self) {
         self.directory.disable_cleanup(true);
     }
 }

@@ -20,11 +20,16 @@ mod plane;
 mod progress;
 mod target;
 
-pub use build::tools::{helm, prometheus_operator_crds};
+pub use build::tools::{
+    helm, jaeger, loki, otelcol, otelcol_jaeger, otelcol_loki, prometheus,
+    prometheus_operator_crds, promtool, python_sdk,
+};
 pub use cluster::{Builder, LocalCluster};
 pub use current::CurrentCluster;
 pub use detached::{Detached, supervise, supervise_if_asked};
 pub use error::{Error, Result};
+pub use layout::RunDir;
+pub use plane::process::Component;
 pub use progress::{Progress, Silent, Spinner};
 pub use target::{Target, Wanted};
 

@@ -76,10 +76,10 @@ pub async fn last_good(
         return Ok(None);
     };
     let found = cluster.read(Kind::ControllerRevision, &identity.namespace, name).await?;
-    let Some(mut revision) = found else {
+    let Some(revision) = found else {
         return Ok(None);
     };
-    match serde_json::from_value(revision["data"]["spec"].take()) {
+    match serde_json::from_str(revision["data"]["spec"].as_str().unwrap_or_default()) {
         Ok(spec) => Ok(Some(spec)),
         Err(error) => {
             tracing::warn!(revision = name, %error, "last good spec cannot be read");

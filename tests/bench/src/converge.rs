@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 const PEER: [(&str, f64); 3] = [("seconds", 46.0), ("CPU seconds", 9.4), ("peak RSS, MiB", 109.0)];
 /// The kernel's clock ticks per second (`getconf CLK_TCK` on every Linux of today).
 const TICKS: f64 = 100.0;
-const MARK: &str = "<!-- written by `make bench`; do not edit below -->";
 
 /// Measures convergence and writes docs/performance.md.
 #[derive(Parser)]
@@ -59,7 +58,8 @@ async fn main() -> Result<()> {
     let table = table(&arguments, &figures?);
     println!("{table}");
     if !arguments.dry_run {
-        write(&table)?;
+        let document = root().join("docs/performance.md");
+        obspipe_bench::section::write(&document, "convergence", &table)?;
     }
     Ok(())
 }
@@ -270,12 +270,4 @@ fn table(arguments: &Arguments, figures: &Figures) -> String {
         text.push_str(&format!("| {name} | {value} | | |\n"));
     }
     text
-}
-
-fn write(table: &str) -> Result<()> {
-    let path = root().join("docs/performance.md");
-    let before = std::fs::read_to_string(&path).with_context(|| display(&path))?;
-    let head = before.split_once(MARK).map_or(before.as_str(), |(head, _)| head);
-    std::fs::write(&path, format!("{head}{MARK}\n\n{table}"))?;
-    Ok(())
 }

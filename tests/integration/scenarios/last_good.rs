@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::lifecycle::{CHILDREN, settled};
 use crate::environment::{Environment, eventually};
-use crate::fixtures::otel;
+use crate::fixtures::{minimal, otel};
 
 /// The document's pipeline with a mistake in each of its three parts, and one more change that
 /// must not take effect.
@@ -83,6 +83,32 @@ pub(crate) async fn survives_a_restart_and_the_loss_of_every_child(env: Arc<Envi
     wait_broken(&env, &namespace).await;
     env.apply(&otel(&namespace, "otel")).await;
     env.wait_condition((&namespace, "otel"), "RulesReady", ("True", "Applied")).await;
+}
+
+/// `batch:` and the like are null in the spec, and must come back so from the revision.
+pub(crate) async fn keeps_null_bodies(env: Arc<Environment>) {
+    let namespace = env.namespace("lastnull").await;
+    let operator = env.operator_for(&namespace).await;
+    let mut pipeline = minimal(&namespace, "p");
+    let config = &mut pipeline["spec"]["collector"]["config"];
+    config["receivers"]["otlp"]["protocols"] = json!({"grpc": null});
+    config["processors"] = json!({"batch": null});
+    config["exporters"]["debug"] = json!(null);
+    config["service"]["pipelines"]["traces"]["processors"] = json!(["batch"]);
+    let create = ["create", "-f", "-"];
+    env.kubectl(&create, Some(&pipeline.to_string())).await.expect("created");
+    env.wait_condition((&namespace, "p"), "ConfigValid", ("True", "Valid")).await;
+    let before = env.wait_for(Kind::ConfigMap, &namespace, "p-collector-config").await;
+    assert_eq!(operator.stop().await, Some(0));
+    let broken =
+        r#"{"spec":{"collector":{"config":{"exporters":{"debug":{"verbosty":"basic"}}}}}}"#;
+    let patch = ["patch", "obspipe", "p", "-n", &namespace, "--type=merge", "-p", broken];
+    env.kubectl_ok(&patch).await;
+    env.kubectl_ok(&["delete", "configmap", "p-collector-config", "-n", &namespace]).await;
+    let _operator = env.operator_for(&namespace).await;
+    let after = env.wait_for(Kind::ConfigMap, &namespace, "p-collector-config").await;
+    assert_eq!(before["data"], after["data"], "the last good one, its null bodies with it");
+    env.wait_condition((&namespace, "p"), "ConfigValid", ("False", "InvalidConfig")).await;
 }
 
 pub(crate) async fn keeps_two_revisions(env: Arc<Environment>) {

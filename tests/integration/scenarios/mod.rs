@@ -57,6 +57,7 @@ pub(crate) fn all(shared: &Shared) -> Vec<Trial> {
         ownership::a_missing_right,
         last_good::invalid_and_back,
         last_good::survives_a_restart_and_the_loss_of_every_child,
+        last_good::keeps_null_bodies,
         last_good::keeps_two_revisions,
         bad_input::refused_by_the_api_server,
         bad_input::reported_as_conditions,

@@ -15,6 +15,12 @@ const REMEDY: &str = "Install Go 1.24 or newer: the tarball of https://go.dev/dl
 /// A `go` command with nothing of the caller's own settings that would change the result.
 pub(super) fn go(directory: &Path) -> Command {
     let mut command = Command::new("go");
+    clean(&mut command, directory);
+    command
+}
+
+/// Gives a command that calls `go` itself the same directory and variables.
+pub(super) fn clean(command: &mut Command, directory: &Path) {
     command
         .current_dir(directory)
         .env("CGO_ENABLED", "0")
@@ -24,7 +30,6 @@ pub(super) fn go(directory: &Path) -> Command {
         .env_remove("GOARCH")
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    command
 }
 
 /// Runs it with everything it prints in the log.

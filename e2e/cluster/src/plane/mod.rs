@@ -4,7 +4,7 @@
 
 pub(crate) mod access;
 mod flags;
-mod process;
+pub(crate) mod process;
 
 use std::net::TcpListener;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! One running program of the control plane: started with a lifeline to us, watched,
+//! One running program, of the control plane or another's: started with a lifeline to us, watched,
 //! killed. Knows processes and logs, not Kubernetes.
 //!
 //! The lifeline is a pipe on the program's standard input whose other end only we hold:
@@ -22,9 +22,9 @@ const WATCH_FOR_IT: &str = "exec 3<&0\n\
     { cat <&3 >/dev/null; kill -9 \"$program\"; } &\n\
     wait \"$program\"";
 
-/// A started program.
+/// A started program. It ends with this value, and with this process.
 #[derive(Debug)]
-pub(crate) struct Component {
+pub struct Component {
     name: &'static str,
     /// Its standard input is the lifeline: dropping the child ends the program.
     child: Child,
@@ -55,12 +55,58 @@ impl Component {
         Ok(Self { name, child, log })
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// The same for a program that is none of the control plane's.
+    ///
+    /// # Errors
+    /// The log cannot be created, or the program not be started.
+    pub fn launch(
+        name: &'static str,
+        program: &Path,
+        arguments: &[String],
+        directory: &Path,
+    ) -> Result<Self> {
+        let program = Program { path: program.to_owned(), watches_stdin: false };
+        Self::start(name, &program, arguments, directory)
+    }
+
+    /// Everything it prints.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// An error when the program has ended; none of them ends by itself.
-    pub(crate) fn check(&mut self) -> Result<()> {
+    /// Asks it to end.
+    ///
+    /// # Errors
+    /// The signal could not be sent.
+    pub fn signal_terminate(&self) -> Result<()> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let failed = |source| Error::Io { action: format!("end {}", self.name), source };
+        let pid = pid.ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?;
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+            .map_err(|errno| failed(errno.into()))
+    }
+
+    /// How it ended; None while it runs.
+    ///
+    /// # Errors
+    /// It could not be watched.
+    pub fn ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
+        let watched = self.child.try_wait();
+        watched.map_err(|source| Error::Io { action: format!("watch {}", self.name), source })
+    }
+
+    /// Whether it still runs; none of them ends by itself.
+    ///
+    /// # Errors
+    /// It has ended: with the end of its log.
+    pub fn check(&mut self) -> Result<()> {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
             Ok(Some(status)) => Err(self.failed(describe(status))),
@@ -69,7 +115,8 @@ impl Component {
     }
 
     /// The error of this component, with the end of its log.
-    pub(crate) fn failed(&self, problem: String) -> Error {
+    #[must_use]
+    pub fn failed(&self, problem: String) -> Error {
         Error::component(self.name, problem, &self.log)
     }
 

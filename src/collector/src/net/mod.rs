@@ -1,1 +1,10 @@
-//! Sockets: names to addresses, TLS, connections. Knows no telemetry.
+//! Sockets: names to addresses, TLS, listening, connecting, HTTP. Knows no telemetry.
+
+pub mod body;
+pub mod compress;
+pub mod connect;
+pub mod grpc;
+pub mod listen;
+pub mod resolve;
+pub mod serve;
+pub mod tls;

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::Signal;
 use super::schema::{Kind, Message};
-use super::wire::{BYTES, FIXED32, FIXED64, VARINT, varint};
+use super::wire::{BYTES, FIXED64, VARINT, varint};
 
 /// Messages within one another, at most: OTLP itself needs 8; the rest is for nested values.
 /// prost stops at 100, Go's decoder at 10 000.
@@ -15,10 +15,13 @@ pub const MAX_DEPTH: u32 = 64;
 /// What a scan found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scan {
-    /// Spans, data points or log records.
+    /// Spans, data points or log records, as written: of a request that is not canonical maybe more
+    /// than it means.
     pub items: u32,
-    /// Whether in every message the numbers ascend, and what may stand once stands once. If not,
-    /// [`canonical`](super::rewrite::canonical) makes it so.
+    /// Whether in every message what may stand once stands once, and what may stand many times
+    /// stands together. If not, [`canonical`](super::rewrite::canonical) makes it so. The order of
+    /// the numbers does not matter: the Go collector writes them descending, and protobuf for Go
+    /// writes fields that exclude one another last.
     pub canonical: bool,
 }
 
@@ -58,16 +61,17 @@ pub enum Malformed {
 /// # Errors
 /// The bytes are no message of the signal. Strings that are no UTF-8 are let through.
 pub fn scan(signal: Signal, bytes: &[u8]) -> Result<Scan, Malformed> {
-    let mut scanner = Scanner { base: bytes.as_ptr() as usize, items: 0, canonical: true };
+    let mut scanner = Scanner { base: bytes.as_ptr() as usize, items: 0, again: 0 };
     scanner.message(super::request(signal), bytes, MAX_DEPTH)?;
-    Ok(Scan { items: scanner.items, canonical: scanner.canonical })
+    Ok(Scan { items: scanner.items, canonical: scanner.again == 0 })
 }
 
 struct Scanner {
     /// Where the request begins in memory, to tell offsets.
     base: usize,
     items: u32,
-    canonical: bool,
+    /// Not 0 once a place was taken again that may not be.
+    again: u32,
 }
 
 impl Scanner {
@@ -81,60 +85,45 @@ impl Scanner {
             return Err(Malformed::TooDeep { message: message.name, at: self.at(bytes) });
         }
         self.items = self.items.saturating_add(u32::from(message.counted));
-        let (mut rest, mut last, mut either) = (bytes, 0u32, false);
+        let (mut rest, mut last, mut seen) = (bytes, 0u32, 0u32);
         while !rest.is_empty() {
             let Some((tag, after)) = varint(rest) else {
                 return Err(self.truncated(message, rest));
             };
-            let number = number(tag).ok_or_else(|| self.wire_type(message, tag, rest))?;
-            let kind = message.kind(number);
-            if number <= last {
-                self.order(kind, number, last);
-            }
+            // A number is from 1 to 2^29 - 1; nothing fits the number 0.
+            let number = (tag >> 3) as u32;
+            let slot = message.slot(number);
+            let taken = if number == last { message.once() } else { seen };
+            self.again |= taken & slot.place;
+            seen |= slot.place;
             last = number;
-            if message.has_oneof() && message.is_oneof(number) {
-                self.canonical &= !either;
-                either = true;
+            let wire = (tag & 7) as u8;
+            if slot.wires >> wire & 1 == 0 || tag > u64::from(u32::MAX) {
+                return Err(self.wire_type(message, tag, rest));
             }
-            let (value, after) = match (tag & 7) as u8 {
-                BYTES => match payload(after) {
-                    Some(split) => split,
-                    None => return Err(self.truncated(message, rest)),
-                },
-                wire => match fixed(wire, after) {
-                    Some(Some(after)) => (&[][..], after),
-                    Some(None) => return Err(self.truncated(message, rest)),
-                    None => return Err(self.wire_type(message, tag, rest)),
-                },
+            let after = match wire {
+                BYTES => payload(after).map(|(value, after)| (Some(value), after)),
+                VARINT => varint(after).map(|(_, after)| (None, after)),
+                FIXED64 => after.get(8..).map(|after| (None, after)),
+                _ => after.get(4..).map(|after| (None, after)),
             };
-            match (kind, (tag & 7) as u8) {
-                (Kind::One(inner) | Kind::Many(inner), BYTES) => {
-                    self.message(inner, value, depth - 1)?;
-                }
-                (kind, wire) => {
-                    if !fits(kind, wire, value) {
+            let Some((value, after)) = after else {
+                return Err(self.truncated(message, rest));
+            };
+            if let Some(value) = value {
+                match slot.kind {
+                    Kind::One(inner) | Kind::Many(inner) => {
+                        self.message(inner, value, depth - 1)?;
+                    }
+                    kind if !packed(kind, value) => {
                         return Err(self.wire_type(message, tag, rest));
                     }
+                    _ => {}
                 }
             }
             rest = after;
         }
         Ok(())
-    }
-
-    /// A number that does not ascend: only what may stand many times may stand again.
-    #[cold]
-    fn order(&mut self, kind: Kind, number: u32, last: u32) {
-        let again = matches!(
-            kind,
-            Kind::Many(_)
-                | Kind::Strings
-                | Kind::Fixed64s
-                | Kind::Doubles
-                | Kind::Uints
-                | Kind::Unknown
-        );
-        self.canonical &= number == last && again;
     }
 
     fn at(&self, rest: &[u8]) -> usize {
@@ -153,45 +142,19 @@ impl Scanner {
     }
 }
 
-/// A field's number: from 1 to 2^29 - 1.
-#[inline]
-fn number(tag: u64) -> Option<u32> {
-    let number = u32::try_from(tag).ok()? >> 3;
-    (number > 0).then_some(number)
-}
-
 #[inline]
 fn payload(after: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = varint(after)?;
     rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
-/// What follows a value of a fixed size or a varint; outside None where the wire type is none of
-/// these, inside where the value is cut short. (Groups are from before proto3: OTLP has none.)
+/// Whether packed numbers are whole; what is none is let through.
 #[inline]
-fn fixed(wire: u8, after: &[u8]) -> Option<Option<&[u8]>> {
-    match wire {
-        VARINT => Some(varint(after).map(|(_, rest)| rest)),
-        FIXED64 => Some(after.get(8..)),
-        FIXED32 => Some(after.get(4..)),
-        _ => None,
-    }
-}
-
-/// Whether a kind can have a wire type; packed numbers are looked at to their end.
-#[inline]
-fn fits(kind: Kind, wire: u8, value: &[u8]) -> bool {
+fn packed(kind: Kind, value: &[u8]) -> bool {
     match kind {
-        Kind::Unknown => true,
-        Kind::String | Kind::Bytes | Kind::Hex | Kind::Strings => wire == BYTES,
-        Kind::Uint | Kind::Int | Kind::Sint | Kind::Enum | Kind::Bool => wire == VARINT,
-        Kind::Fixed64 | Kind::Sfixed64 | Kind::Double => wire == FIXED64,
-        Kind::Fixed32 => wire == FIXED32,
-        Kind::Fixed64s | Kind::Doubles => {
-            wire == FIXED64 || (wire == BYTES && value.len().is_multiple_of(8))
-        }
-        Kind::Uints => wire == VARINT || (wire == BYTES && varints(value)),
-        Kind::One(_) | Kind::Many(_) => false,
+        Kind::Fixed64s | Kind::Doubles => value.len().is_multiple_of(8),
+        Kind::Uints => varints(value),
+        _ => true,
     }
 }
 

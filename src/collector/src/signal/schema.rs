@@ -1,6 +1,8 @@
 //! How messages are described: what stands at which number, and what it is called in JSON. The
 //! descriptions of OTLP's own are in `otlp`.
 
+use super::wire::{BYTES, FIXED32, FIXED64, VARINT};
+
 /// Highest field number of OTLP's messages, and one.
 const NUMBERS: usize = 24;
 
@@ -13,10 +15,23 @@ pub struct Message {
     /// Whether it is an item: a span, a log record or a data point.
     pub counted: bool,
     /// What stands at each field number.
-    kinds: [Kind; NUMBERS],
-    /// Numbers that exclude one another, as bits.
-    oneof: u32,
+    slots: [Slot; NUMBERS],
+    /// The places that may be taken once, as bits.
+    once: u32,
 }
+
+/// What stands at a field number.
+#[derive(Clone, Copy)]
+pub(super) struct Slot {
+    pub(super) kind: Kind,
+    /// Its place in the message as a bit, shared by fields that exclude one another; 0 for a field
+    /// that is unknown.
+    pub(super) place: u32,
+    /// The wire types that it can have, as bits.
+    pub(super) wires: u8,
+}
+
+static UNKNOWN: Slot = Slot { kind: Kind::Unknown, place: 0, wires: Kind::Unknown.wires() };
 
 /// A field's description.
 #[derive(Clone, Copy)]
@@ -80,36 +95,75 @@ impl Message {
         counted: bool,
         fields: &'static [FieldInfo],
     ) -> Self {
-        let mut kinds = [Kind::Unknown; NUMBERS];
-        let (mut index, mut oneof) = (0, 0);
+        let mut slots =
+            [Slot { kind: Kind::Unknown, place: 0, wires: Kind::Unknown.wires() }; NUMBERS];
+        // No field has the number 0, which is refused as one that can have no wire type.
+        slots[0].wires = 0;
+        let (mut index, mut once) = (0, 0);
         while index < fields.len() {
-            kinds[fields[index].number as usize] = fields[index].kind;
-            if fields[index].oneof {
-                oneof |= 1 << fields[index].number;
+            let FieldInfo { number, kind, oneof, .. } = fields[index];
+            // No field has the number 0: its bit is that of the fields that exclude one another.
+            let place = if oneof { 1 } else { 1 << number };
+            slots[number as usize] = Slot { kind, place, wires: kind.wires() };
+            if !kind.repeats() {
+                once |= place;
             }
             index += 1;
         }
-        Self { name, fields, counted, kinds, oneof }
+        Self { name, fields, counted, slots, once }
     }
 
     /// What stands at a field number.
     #[inline]
     #[must_use]
     pub fn kind(&self, number: u32) -> Kind {
-        self.kinds.get(number as usize).copied().unwrap_or(Kind::Unknown)
+        self.slot(number).kind
     }
 
     /// Whether a field excludes the message's other such fields.
     #[inline]
     #[must_use]
     pub fn is_oneof(&self, number: u32) -> bool {
-        number < 32 && self.oneof >> number & 1 == 1
+        self.slot(number).place == 1
     }
 
-    /// Whether any of its fields exclude one another.
     #[inline]
+    pub(super) fn slot(&self, number: u32) -> &Slot {
+        self.slots.get(number as usize).unwrap_or(&UNKNOWN)
+    }
+
+    /// The places that may be taken once, as bits.
+    #[inline]
+    pub(super) fn once(&self) -> u32 {
+        self.once
+    }
+}
+
+impl Kind {
+    /// Whether a field may stand many times in its message.
     #[must_use]
-    pub fn has_oneof(&self) -> bool {
-        self.oneof != 0
+    pub const fn repeats(self) -> bool {
+        matches!(
+            self,
+            Self::Many(_)
+                | Self::Strings
+                | Self::Fixed64s
+                | Self::Doubles
+                | Self::Uints
+                | Self::Unknown
+        )
+    }
+    /// The wire types that a field can have, as bits.
+    const fn wires(self) -> u8 {
+        match self {
+            Self::Unknown => 1 << VARINT | 1 << FIXED64 | 1 << BYTES | 1 << FIXED32,
+            Self::Uint | Self::Int | Self::Sint | Self::Enum | Self::Bool => 1 << VARINT,
+            Self::Fixed64 | Self::Sfixed64 | Self::Double => 1 << FIXED64,
+            Self::Fixed32 => 1 << FIXED32,
+            Self::Fixed64s | Self::Doubles => 1 << FIXED64 | 1 << BYTES,
+            Self::Uints => 1 << VARINT | 1 << BYTES,
+            Self::String | Self::Bytes | Self::Hex | Self::Strings => 1 << BYTES,
+            Self::One(_) | Self::Many(_) => 1 << BYTES,
+        }
     }
 }

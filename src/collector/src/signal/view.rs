@@ -58,6 +58,7 @@ macro_rules! scalar {
             const KIND: Kind = Kind::$kind;
             type Value<'a> = $type;
             #[inline]
+            #[allow(clippy::needless_lifetimes)]
             fn absent<'a>(_: &'a [u8], _: u32) -> $type {
                 <$type>::default()
             }
@@ -95,6 +96,7 @@ macro_rules! oneof {
             const ONEOF: bool = true;
             type Value<'a> = Option<$type>;
             #[inline]
+            #[allow(clippy::needless_lifetimes)]
             fn absent<'a>(_: &'a [u8], _: u32) -> Option<$type> {
                 None
             }

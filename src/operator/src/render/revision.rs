@@ -13,7 +13,7 @@ use crate::validate::Validated;
 pub(super) fn revision(pipeline: &Validated, number: i64) -> Object {
     let name = pipeline.identity().revision(&spec_hash(pipeline.spec()));
     let content = json!({
-        "data": {"spec": without_suspend(pipeline.spec())},
+        "data": {"spec": text(pipeline.spec())},
         "revision": number,
     });
     let mut meta = Meta::default();
@@ -24,8 +24,12 @@ pub(super) fn revision(pipeline: &Validated, number: i64) -> Object {
 /// Ten digits that name a spec.
 #[must_use]
 pub fn spec_hash(spec: &ObservabilityPipelineSpec) -> String {
-    let text = serde_json::to_string(&without_suspend(spec)).unwrap_or_default();
-    hash(text.as_bytes(), 10)
+    hash(text(spec).as_bytes(), 10)
+}
+
+/// The spec as JSON text: an object's null fields (`batch:`) would not survive server-side apply.
+fn text(spec: &ObservabilityPipelineSpec) -> String {
+    serde_json::to_string(&without_suspend(spec)).unwrap_or_default()
 }
 
 /// Suspension says whether to reconcile, not what.

@@ -1,1 +1,182 @@
-//! Spans in OTLP to batches in jaeger.api_v2. Pure.
+//! Spans in OTLP to batches in jaeger.api_v2 (contrib pkg/translator/jaeger v0.85.0). Here: which
+//! spans make a batch and where it is cut; a span's own form is in `span`, a tag's in `tags`. Pure:
+//! knows no connection, and never makes a message in memory but as the bytes sent.
+
+mod json;
+mod span;
+mod tags;
+
+use crate::signal::otlp::{Resource, ScopeSpans, Span, Traces};
+use crate::signal::view::View;
+use crate::signal::wire::{BYTES, Fields, Raw, Write, varint_len};
+
+/// How many times as long as the spans may be what is repeated with them: a Process with each
+/// request, a scope's tags with each span. Bounds what megabytes of a resource or of a scope's name
+/// become beside many small spans; nothing well-meant comes near.
+const REPEATED: usize = 8;
+
+/// PostSpansRequest.batch.
+const BATCH: u32 = 1;
+/// Batch.spans.
+const SPANS: u32 = 1;
+/// Batch.process.
+const PROCESS: u32 = 2;
+
+/// What became of spans.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Translated {
+    /// What is to be sent, in the order of the spans.
+    pub requests: Vec<Request>,
+    /// Spans left out, as an id has a length that Jaeger cannot express.
+    pub untranslatable: u64,
+    /// Spans that end before they start; they are sent with a duration of 0.
+    pub negative_durations: u64,
+}
+
+/// A call of PostSpans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// An encoded `jaeger.api_v2.PostSpansRequest`.
+    pub bytes: Vec<u8>,
+    /// Spans in it, at least one.
+    pub spans: usize,
+}
+
+/// Translates scanned, canonical ExportTraceServiceRequests. Each ResourceSpans makes a request;
+/// consecutive ones of a byte-equal resource share it, also where one export request ends and the
+/// next begins. What is longer than `max_bytes` is split, its Process repeated; longer all the same
+/// are a request of a single span, and those of a Process that nearly takes `max_bytes` alone.
+/// Resources without spans make no request. A scope's tags are left out where they are eight times
+/// as long as all that they were sent with.
+#[must_use]
+pub fn translate<'a>(requests: impl IntoIterator<Item = &'a [u8]>, max_bytes: usize) -> Translated {
+    let mut batch = Batch::new(max_bytes);
+    let mut scope = Vec::new();
+    for request in requests {
+        for resource_spans in Traces::parse(request).resource_spans.iter() {
+            batch.resource(resource_spans.resource.map_or(&[], |resource| resource.bytes));
+            for scope_spans in resource_spans.scope_spans.iter() {
+                scope_tags(&scope_spans, &mut scope);
+                scope_spans.spans.iter().for_each(|span| batch.span(&span, &scope));
+            }
+        }
+    }
+    batch.cut(batch.body.len(), batch.spans);
+    batch.out
+}
+
+/// A scope's tags, as they stand in each of its spans.
+fn scope_tags(scope_spans: &ScopeSpans<'_>, out: &mut Vec<u8>) {
+    out.clear();
+    let Some(scope) = scope_spans.scope else { return };
+    span::scope(&scope.view(), out);
+    let repeated = out.len().saturating_mul(scope_spans.spans.bytes().count());
+    if repeated / REPEATED > scope_spans.bytes.len() {
+        out.clear();
+    }
+}
+
+/// The batch being filled.
+struct Batch<'a> {
+    max_bytes: usize,
+    /// The resource whose spans these are.
+    resource: Option<&'a [u8]>,
+    /// Its Process, as a field of Batch.
+    process: Vec<u8>,
+    /// The spans, as fields of Batch; room that is used again for each request.
+    body: Vec<u8>,
+    spans: usize,
+    out: Translated,
+}
+
+impl<'a> Batch<'a> {
+    fn new(max_bytes: usize) -> Self {
+        Self {
+            max_bytes,
+            resource: None,
+            process: Vec::new(),
+            body: Vec::new(),
+            spans: 0,
+            out: Translated::default(),
+        }
+    }
+
+    /// The spans that follow are this resource's.
+    fn resource(&mut self, resource: &'a [u8]) {
+        if self.resource == Some(resource) {
+            return;
+        }
+        self.cut(self.body.len(), self.spans);
+        self.resource = Some(resource);
+        self.process.clear();
+        let resource = Resource::parse(resource);
+        self.process.put_message(PROCESS, |out| tags::process(&resource, out));
+    }
+
+    fn span(&mut self, span: &Span<'_>, scope: &[u8]) {
+        if !span::expressible(span) {
+            self.out.untranslatable += 1;
+            return;
+        }
+        if span.end_time_unix_nano < span.start_time_unix_nano {
+            self.out.negative_durations += 1;
+        }
+        let before = self.body.len();
+        self.body.put_message(SPANS, |out| span::put(span, scope, out));
+        let full = request_len(self.body.len() + self.process.len()) > self.max_bytes;
+        if full && before >= self.process.len() / REPEATED {
+            self.cut(before, self.spans);
+        }
+        self.spans += 1;
+    }
+
+    /// Makes a request of the first `end` bytes, which are so many spans, if any.
+    fn cut(&mut self, end: usize, spans: usize) {
+        if spans == 0 {
+            return;
+        }
+        let bytes = self.body.get(..end).unwrap_or_default();
+        self.out.requests.push(request(bytes, &self.process, spans));
+        self.body.drain(..end);
+        self.spans -= spans;
+    }
+}
+
+/// Length of a request whose Batch has so many bytes.
+fn request_len(batch: usize) -> usize {
+    1 + varint_len(batch as u64) + batch
+}
+
+fn request(body: &[u8], process: &[u8], spans: usize) -> Request {
+    let length = body.len() + process.len();
+    let mut bytes = Vec::with_capacity(request_len(length));
+    bytes.put_tag(BATCH, BYTES);
+    bytes.put_varint(length as u64);
+    bytes.extend_from_slice(body);
+    bytes.extend_from_slice(process);
+    Request { bytes, spans }
+}
+
+/// Two requests for the halves of one that was refused, as [`translate`] made it; together they
+/// have its spans in its order. None where there is nothing to halve: of a single span, or of bytes
+/// that are no such request.
+#[must_use]
+pub fn halve(request: &[u8]) -> Option<(Request, Request)> {
+    let Raw::Bytes(batch) = Fields::of(request).find(|field| field.number == BATCH)?.value else {
+        return None;
+    };
+    let process = Fields::of(batch).find(|field| field.number == PROCESS)?.written;
+    let spans = || Fields::of(batch).take_while(|field| field.number == SPANS);
+    let count = spans().count();
+    let first = count / 2;
+    if first == 0 {
+        return None;
+    }
+    let end: usize = spans().map(|field| field.written.len()).sum();
+    let middle = spans().take(first).map(|field| field.written.len()).sum();
+    let (one, other) = batch.get(..end)?.split_at_checked(middle)?;
+    Some((self::request(one, process, first), self::request(other, process, count - first)))
+}
+
+#[cfg(test)]
+mod tests;

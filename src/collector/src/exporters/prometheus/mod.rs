@@ -15,7 +15,10 @@ pub mod value;
 mod admit;
 mod checksum;
 mod expire;
+mod exporter;
 mod slots;
+
+pub use exporter::Prometheus;
 
 #[cfg(test)]
 mod checker;

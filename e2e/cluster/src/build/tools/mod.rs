@@ -1,8 +1,18 @@
-//! Tools of the same kind: fetched or built from Go modules at a fixed version, kept in
-//! the same cache. One function for each; append here. Knows nothing of clusters.
+//! Tools of the same kind: fetched or built at a fixed version, kept in the same cache.
+//! One function for each, here or in the file of its subject; `module` says how Go modules
+//! become programs. Knows nothing of clusters.
+
+mod backends;
+mod collectors;
+mod module;
+mod python;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+pub use backends::{jaeger, loki, prometheus, promtool};
+pub use collectors::{otelcol, otelcol_jaeger, otelcol_loki};
+pub use python::python_sdk;
 
 use super::{Recipe, go};
 use crate::error::{Error, Result};
@@ -30,7 +40,9 @@ pub async fn helm(progress: &dyn Progress) -> Result<PathBuf> {
         return Ok(found);
     }
     let directory = HELM_RECIPE
-        .provide(progress, async |fresh: &Path, log: &Path| install(HELM, fresh, log).await)
+        .provide(progress, async |fresh: &Path, log: &Path| {
+            module::install(go::go(fresh), &[HELM], fresh, log).await
+        })
         .await?;
     Ok(directory.join("bin/helm"))
 }
@@ -51,30 +63,8 @@ pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// `go install`, into `bin/` of the directory.
-async fn install(package: &'static str, directory: &Path, log: &Path) -> Result<()> {
-    let mut command = go::go(directory);
-    command
-        .args(["install", "-trimpath", "-ldflags", "-s -w", package])
-        .env("GOBIN", directory.join("bin"));
-    go::run(command, package, log).await
-}
-
-/// What `go mod download -json` says of a module.
-#[derive(serde::Deserialize)]
-struct Module {
-    #[serde(rename = "Dir")]
-    directory: PathBuf,
-}
-
 async fn copy_crds(directory: &Path, log: &Path) -> Result<()> {
-    let mut command = go::go(directory);
-    command.args(["mod", "download", "-json", OPERATOR_MODULE]);
-    let answer = go::read(command, CRDS_RECIPE.what, log).await?;
-    let module: Module = serde_json::from_slice(&answer).map_err(|source| Error::Format {
-        what: "the answer of go mod download".to_owned(),
-        source,
-    })?;
+    let module = module::download(go::go(directory), OPERATOR_MODULE, log).await?;
     let from = module.directory.join("example/prometheus-operator-crd");
     for name in CRDS {
         // Read and written rather than copied: files of the module cache are read-only.

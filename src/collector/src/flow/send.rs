@@ -1,0 +1,284 @@
+//! What all network exporters have in common (exporterhelper): consumers take loads from the queue,
+//! encode once, send, try again what may pass later, halve what is refused for its content, and say
+//! in the ledger what became of every item.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use obspipe_model::Signal;
+use obspipe_model::components::network::Retry;
+use tokio::time::Instant;
+
+use super::chunk::{Chunk, Hold, Load};
+use super::ledger::{Ledger, Reason};
+use super::queue::{Queue, Waiting};
+use super::receipt::Outcome;
+use super::retry::Backoff;
+use super::scope::Scope;
+
+/// Requests of one load that are under way at once.
+const IN_FLIGHT: usize = 4;
+
+/// An encoded request.
+#[derive(Debug)]
+pub struct Request {
+    /// What it carries.
+    pub signal: Signal,
+    /// Its body, in pieces; as it goes out.
+    pub body: Vec<Bytes>,
+    /// Items in it.
+    pub items: usize,
+    /// What it was made of.
+    pub source: Source,
+}
+
+/// What a request was made of; what halving starts from.
+#[derive(Debug)]
+pub enum Source {
+    /// OTLP as it came.
+    Chunks(Vec<Chunk>),
+    /// Something translated.
+    Translated {
+        /// Before compression.
+        bytes: Bytes,
+        /// Whose it is, where the backend has tenants.
+        tenant: Option<String>,
+        /// Kept as long as the request.
+        holds: Arc<Vec<Arc<Hold>>>,
+    },
+}
+
+impl Source {
+    /// Tells whoever waits that something was not delivered.
+    fn fail(&self, outcome: &Outcome) {
+        let fail = |hold: &Arc<Hold>| {
+            if let Some(receipt) = &hold.receipt {
+                receipt.fail(outcome.clone());
+            }
+        };
+        match self {
+            Self::Chunks(chunks) => chunks.iter().for_each(|chunk| fail(&chunk.hold)),
+            Self::Translated { holds, .. } => holds.iter().for_each(fail),
+        }
+    }
+}
+
+/// What a load became.
+#[derive(Debug, Default)]
+pub struct Encoded {
+    /// The requests.
+    pub requests: Vec<Request>,
+    /// Items that could not be said.
+    pub untranslatable: usize,
+}
+
+/// What a backend answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It took the request, but for so many items.
+    Taken {
+        /// Items refused (partial_success).
+        rejected: usize,
+        /// What it said of them, or besides.
+        message: String,
+    },
+    /// It may take it later.
+    Later {
+        /// Not before.
+        after: Option<Duration>,
+        /// Why.
+        why: String,
+    },
+    /// It does not take this content; a part of it may do.
+    Content(String),
+    /// It will never take it.
+    Never(String),
+}
+
+/// A future that an exporter returns.
+pub type Sending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What differs between exporters.
+pub trait Transport: Send + Sync + 'static {
+    /// Makes requests of a load.
+    fn encode(&self, signal: Signal, load: Load) -> Sending<'_, Encoded>;
+    /// Sends one.
+    fn send<'a>(&'a self, request: &'a Request) -> Sending<'a, Answer>;
+    /// Two halves of a request; None where it is one item.
+    fn halve<'a>(&'a self, request: &'a Request) -> Sending<'a, Option<(Request, Request)>>;
+}
+
+/// Sends what comes through a queue.
+pub struct Sender {
+    /// The exporter.
+    pub transport: Arc<dyn Transport>,
+    /// Where loads come from.
+    pub queue: Arc<Queue>,
+    /// When to try again.
+    pub retry: Retry,
+    /// Counters and log of failures.
+    pub report: Arc<dyn Report>,
+}
+
+/// Who is told of what happens to requests; for metrics, logs and status.
+pub trait Report: Send + Sync {
+    /// Items were delivered.
+    fn sent(&self, signal: Signal, items: usize);
+    /// Items were not.
+    fn dropped(&self, signal: Signal, reason: Reason, items: usize, why: &str);
+    /// A request failed and will be tried again after this time.
+    fn retrying(&self, signal: Signal, items: usize, wait: Duration, why: &str);
+    /// The backend took a request and said something.
+    fn warned(&self, signal: Signal, message: &str);
+}
+
+impl Sender {
+    /// Starts so many consumers. They end when the queue is closed and empty; what they still have
+    /// under way when `abandon` is cancelled is dropped for shutdown.
+    pub fn start(self: &Arc<Self>, consumers: u32, scope: &Scope) {
+        for _ in 0..consumers.max(1) {
+            let (sender, scope_of) = (self.clone(), scope.clone());
+            scope.spawn(async move {
+                loop {
+                    let popped = tokio::select! {
+                        biased;
+                        () = scope_of.retired.cancelled() => return,
+                        popped = sender.queue.pop() => popped,
+                    };
+                    let Some(waiting) = popped else {
+                        return;
+                    };
+                    sender.load(waiting, &scope_of.ending).await;
+                }
+            });
+        }
+    }
+
+    async fn load(&self, waiting: Waiting, abandon: &tokio_util::sync::CancellationToken) {
+        let Waiting { load, ledger } = waiting;
+        let encoded = self.transport.encode(ledger.signal(), load).await;
+        if encoded.untranslatable > 0 {
+            let why = "the exporter's format cannot say them";
+            self.drop_items(&ledger, Reason::Untranslatable, encoded.untranslatable, why);
+        }
+        let tasks =
+            encoded.requests.into_iter().map(|request| self.request(request, &ledger, abandon));
+        futures::stream::iter(tasks).buffer_unordered(IN_FLIGHT).collect::<Vec<()>>().await;
+    }
+
+    /// Sends a request until something became of all its items.
+    async fn request(
+        &self,
+        request: Request,
+        ledger: &Arc<Ledger>,
+        abandon: &tokio_util::sync::CancellationToken,
+    ) {
+        let mut backoff = Backoff::new(&self.retry, Instant::now().into_std());
+        let mut left = vec![(request, Search::default())];
+        while let Some((request, search)) = left.pop() {
+            let answer = tokio::select! {
+                biased;
+                () = abandon.cancelled() => {
+                    self.give_up(&request, ledger, Reason::Shutdown, "the collector ended first");
+                    continue;
+                }
+                answer = self.transport.send(&request) => answer,
+            };
+            match answer {
+                Answer::Taken { rejected, message } => {
+                    self.queue.set_failing(false);
+                    self.taken(&request, ledger, rejected, &message);
+                }
+                Answer::Never(why) => {
+                    self.queue.set_failing(false);
+                    self.give_up(&request, ledger, Reason::RejectedByBackend, &why);
+                }
+                Answer::Content(why) => {
+                    self.queue.set_failing(false);
+                    match search.within(&request) {
+                        Some(search) => match self.transport.halve(&request).await {
+                            Some((first, second)) => {
+                                left.extend([(second, search.clone()), (first, search)]);
+                            }
+                            None => self.give_up(&request, ledger, Reason::RejectedByBackend, &why),
+                        },
+                        None => self.give_up(&request, ledger, Reason::RejectedByBackend, &why),
+                    }
+                }
+                Answer::Later { after, why } => {
+                    self.queue.set_failing(true);
+                    match backoff.next(Instant::now().into_std(), after, rand::random()) {
+                        Some(wait) => {
+                            self.report.retrying(request.signal, request.items, wait, &why);
+                            left.push((request, search));
+                            tokio::select! {
+                                () = tokio::time::sleep(wait) => {}
+                                () = abandon.cancelled() => {}
+                            }
+                        }
+                        None => {
+                            self.give_up(&request, ledger, Reason::RetriesExhausted, &why);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn taken(&self, request: &Request, ledger: &Ledger, rejected: usize, message: &str) {
+        let rejected = rejected.min(request.items);
+        ledger.sent(request.items - rejected);
+        self.report.sent(request.signal, request.items - rejected);
+        if rejected > 0 {
+            self.drop_items(ledger, Reason::PartialSuccess, rejected, message);
+            request.source.fail(&Outcome::Refused(message.to_owned()));
+        } else if !message.is_empty() {
+            self.report.warned(request.signal, message);
+        }
+    }
+
+    fn give_up(&self, request: &Request, ledger: &Ledger, reason: Reason, why: &str) {
+        self.drop_items(ledger, reason, request.items, why);
+        request.source.fail(&match reason {
+            Reason::RejectedByBackend => Outcome::Refused(why.to_owned()),
+            _ => Outcome::Retry(why.to_owned()),
+        });
+    }
+
+    fn drop_items(&self, ledger: &Ledger, reason: Reason, items: usize, why: &str) {
+        ledger.dropped(reason, items);
+        self.report.dropped(ledger.signal(), reason, items, why);
+    }
+}
+
+/// The search for what a backend does not take. Between clients' requests it goes to the end: one
+/// client's mistake costs no other anything. Within one request it stops after as many refusals as
+/// find a handful of bad items.
+#[derive(Clone, Default)]
+struct Search(Option<Arc<AtomicU32>>);
+
+impl Search {
+    /// Bad items among n that are found one by one, each with log2(n) refusals.
+    const BAD_ITEMS: u32 = 8;
+
+    /// The search within a request just refused; None where it has gone on for long enough.
+    fn within(self, request: &Request) -> Option<Self> {
+        if matches!(&request.source, Source::Chunks(chunks) if chunks.len() > 1) {
+            return Some(self);
+        }
+        let refusals = self.0.unwrap_or_else(|| {
+            Arc::new(AtomicU32::new(Self::BAD_ITEMS * (request.items.max(2).ilog2() + 1)))
+        });
+        let allowed = refusals.load(Relaxed);
+        refusals.store(allowed.saturating_sub(1), Relaxed);
+        (allowed > 0).then_some(Self(Some(refusals)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! Compression of bodies, both ways, in steps: what comes in never becomes more than allowed, and
+//! long work lets others run in between.
+
+use std::io::{self, Read, Write};
+
+use bytes::Bytes;
+use obspipe_model::components::network::Compression;
+
+/// Bytes after which other tasks have their turn.
+const STEP: usize = 256 * 1024;
+/// Level of gzip: at 2 zlib-rs is twice as fast as at 6 and its output 1 % longer (docs/performance.md).
+const GZIP_LEVEL: u32 = 2;
+/// Largest window of a Zstandard frame that is read, as a power of two (8 MiB, the least that
+/// RFC 8878 asks decoders to take).
+const ZSTD_WINDOW: u32 = 23;
+
+/// How a body is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// As it is.
+    Identity,
+    /// gzip (RFC 1952), of one member or several.
+    Gzip,
+    /// Zstandard (RFC 8878).
+    Zstd,
+    /// Snappy: framed as otelcol's HTTP servers take it, or a bare block.
+    Snappy,
+    /// deflate in a zlib wrapper (RFC 1950): what HTTP calls "deflate" and otelcol also "zlib".
+    Zlib,
+    /// LZ4 frames.
+    Lz4,
+}
+
+impl Encoding {
+    /// By its name in headers; None where it is not known.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name.trim() {
+            "" | "identity" | "none" => Some(Self::Identity),
+            "gzip" => Some(Self::Gzip),
+            "zstd" => Some(Self::Zstd),
+            "snappy" | "x-snappy-framed" => Some(Self::Snappy),
+            "zlib" | "deflate" => Some(Self::Zlib),
+            "lz4" => Some(Self::Lz4),
+            _ => None,
+        }
+    }
+
+    /// Its name in headers; None where the body goes as it is.
+    #[must_use]
+    pub fn of(compression: Compression) -> Option<(Self, &'static str)> {
+        match compression {
+            Compression::None | Compression::Empty => None,
+            Compression::Gzip => Some((Self::Gzip, "gzip")),
+            Compression::Zstd => Some((Self::Zstd, "zstd")),
+            Compression::Snappy => Some((Self::Snappy, "snappy")),
+            Compression::Zlib => Some((Self::Zlib, "zlib")),
+            Compression::Deflate => Some((Self::Zlib, "deflate")),
+        }
+    }
+}
+
+/// Why a body cannot be inflated.
+#[derive(Debug, thiserror::Error)]
+pub enum InflateError<E> {
+    /// It becomes more than allowed.
+    #[error("the request is larger than {0} bytes when inflated")]
+    TooLarge(usize),
+    /// It is not what its encoding says.
+    #[error("the request cannot be inflated: {0}")]
+    Corrupt(io::Error),
+    /// There is no memory for it.
+    #[error(transparent)]
+    Room(E),
+}
+
+/// Inflates a body to at most `limit` bytes; `grow` is asked before memory is taken, in bytes more.
+///
+/// # Errors
+/// See [`InflateError`]. After the first step that fails nothing more is inflated.
+pub async fn inflate<E>(
+    encoding: Encoding,
+    body: &[u8],
+    limit: usize,
+    mut grow: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Bytes, InflateError<E>> {
+    let mut reader: Box<dyn Read + Send + '_> = match encoding {
+        Encoding::Identity => Box::new(body),
+        Encoding::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(body)),
+        Encoding::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(body)),
+        Encoding::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(body)),
+        Encoding::Snappy if body.starts_with(b"\xff\x06\x00\x00sNaPpY") => {
+            Box::new(snap::read::FrameDecoder::new(body))
+        }
+        Encoding::Snappy => return snappy_block(body, limit, grow),
+        Encoding::Zstd => {
+            let mut decoder =
+                zstd::stream::read::Decoder::with_buffer(body).map_err(InflateError::Corrupt)?;
+            decoder.window_log_max(ZSTD_WINDOW).map_err(InflateError::Corrupt)?;
+            Box::new(decoder)
+        }
+    };
+    // Telemetry is compressed some six times; the first guess saves most of the growing.
+    let mut room = first_guess(encoding, body).min(limit);
+    grow(room).map_err(InflateError::Room)?;
+    let mut out = vec![0u8; room];
+    let (mut filled, mut since) = (0, 0);
+    loop {
+        if filled == out.len() {
+            if filled == limit {
+                // Exactly as much as allowed, or more?
+                let more = reader.read(&mut [0]).map_err(InflateError::Corrupt)?;
+                return if more > 0 { Err(InflateError::TooLarge(limit)) } else { Ok(out.into()) };
+            }
+            let more = (room / 2).max(STEP).min(limit - room);
+            grow(more).map_err(InflateError::Room)?;
+            room += more;
+            out.resize(room, 0);
+        }
+        let step = out.len().min(filled + STEP);
+        let read = reader.read(&mut out[filled..step]).map_err(InflateError::Corrupt)?;
+        if read == 0 {
+            out.truncate(filled);
+            return Ok(out.into());
+        }
+        filled += read;
+        since += read;
+        if since >= STEP {
+            since = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// A gzip of one member says at its end how long it was; a lie costs no more than a guess.
+fn first_guess(encoding: Encoding, body: &[u8]) -> usize {
+    let guess = body.len().saturating_mul(8);
+    match (encoding, body.last_chunk::<4>()) {
+        (Encoding::Identity, _) => body.len(),
+        (Encoding::Gzip, Some(size)) => {
+            let said = u32::from_le_bytes(*size) as usize;
+            if said > body.len() / 2 && said < body.len().saturating_mul(32) { said } else { guess }
+        }
+        _ => guess,
+    }
+    .max(64)
+}
+
+fn snappy_block<E>(
+    body: &[u8],
+    limit: usize,
+    mut grow: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Bytes, InflateError<E>> {
+    let corrupt = |error: snap::Error| InflateError::Corrupt(error.into());
+    let length = snap::raw::decompress_len(body).map_err(corrupt)?;
+    if length > limit {
+        return Err(InflateError::TooLarge(limit));
+    }
+    grow(length).map_err(InflateError::Room)?;
+    snap::raw::Decoder::new().decompress_vec(body).map(Bytes::from).map_err(corrupt)
+}
+
+/// Compresses pieces as one body.
+///
+/// # Errors
+/// The library failed; it has no reason to.
+pub async fn deflate(encoding: Encoding, pieces: &[Bytes]) -> io::Result<Vec<u8>> {
+    let level = flate2::Compression::new(GZIP_LEVEL);
+    let total: usize = pieces.iter().map(Bytes::len).sum();
+    let out = Vec::with_capacity(total / 4 + 64);
+    match encoding {
+        Encoding::Identity => Ok(pieces.concat()),
+        Encoding::Gzip => {
+            let mut encoder = flate2::write::GzEncoder::new(out, level);
+            feed(&mut encoder, pieces).await?;
+            encoder.finish()
+        }
+        Encoding::Zlib => {
+            let mut encoder = flate2::write::ZlibEncoder::new(out, level);
+            feed(&mut encoder, pieces).await?;
+            encoder.finish()
+        }
+        Encoding::Zstd => {
+            let mut encoder = zstd::stream::write::Encoder::new(out, 0)?;
+            feed(&mut encoder, pieces).await?;
+            encoder.finish()
+        }
+        Encoding::Snappy => {
+            let mut encoder = snap::write::FrameEncoder::new(out);
+            feed(&mut encoder, pieces).await?;
+            encoder.into_inner().map_err(|error| io::Error::other(error.to_string()))
+        }
+        Encoding::Lz4 => {
+            let mut encoder = lz4_flex::frame::FrameEncoder::new(out);
+            feed(&mut encoder, pieces).await?;
+            encoder.finish().map_err(io::Error::other)
+        }
+    }
+}
+
+async fn feed(encoder: &mut impl Write, pieces: &[Bytes]) -> io::Result<()> {
+    let mut since = 0;
+    for step in pieces.iter().flat_map(|piece| piece.chunks(STEP)) {
+        encoder.write_all(step)?;
+        since += step.len();
+        if since >= STEP {
+            since = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,300 @@
+//! Serving HTTP on a socket: connections are limited in number, in the time until they say
+//! something, and in the time of a request's headers. Draining lets requests under way finish.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::body::Pieces;
+use super::tls::Reloading;
+use crate::flow::account::Peer;
+use crate::flow::scope::Scope;
+
+/// Connections of one socket at once.
+const MAX_CONNECTIONS: usize = 8192;
+/// How long a connection may stay silent at first, and how long a TLS handshake may take.
+const GREETING: Duration = Duration::from_secs(10);
+/// How long to wait after an accept that failed: for want of file descriptors, mostly.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Headers of a request, all together.
+const MAX_HEADER_BYTES: u32 = 32 * 1024;
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct From {
+    /// The client's address.
+    pub address: SocketAddr,
+    /// Its connection in the account.
+    pub peer: Arc<Peer>,
+}
+
+/// An answer to come.
+pub type Answering = Pin<Box<dyn Future<Output = Response<Pieces>> + Send>>;
+
+/// Who answers.
+pub trait Service: Send + Sync + 'static {
+    /// Answers a request.
+    fn answer(self: Arc<Self>, request: Request<Incoming>, from: From) -> Answering;
+}
+
+/// How a socket is served.
+#[derive(Clone)]
+pub struct Serving {
+    /// TLS, unless the port speaks plain HTTP.
+    pub tls: Option<Arc<Reloading<ServerConfig>>>,
+    /// HTTP/2 only (gRPC).
+    pub http2_only: bool,
+    /// Requests at once on one connection.
+    pub max_streams: u32,
+    /// How long a request's headers may take.
+    pub header_timeout: Duration,
+    /// Largest HTTP/2 flow-control window of a request.
+    pub window: u32,
+    /// Silence after which a ping is sent, and how long its answer may take.
+    pub keepalive: (Duration, Duration),
+    /// Several requests on one connection.
+    pub keep_alives: bool,
+    /// Age at which a connection is asked to end, and how long its requests then still have.
+    pub max_age: Option<Duration>,
+    /// See `max_age`; no limit unless given.
+    pub age_grace: Option<Duration>,
+    /// Time without a request after which a connection is asked to end.
+    pub max_idle: Option<Duration>,
+}
+
+impl Default for Serving {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            http2_only: false,
+            max_streams: 128,
+            header_timeout: Duration::from_secs(60),
+            window: 1024 * 1024,
+            keepalive: (Duration::from_secs(7200), Duration::from_secs(20)),
+            keep_alives: true,
+            max_age: None,
+            age_grace: None,
+            max_idle: None,
+        }
+    }
+}
+
+/// Serves a socket until the scope is ending; then the connections' requests finish.
+pub fn serve(
+    socket: Arc<TcpListener>,
+    serving: Serving,
+    service: Arc<dyn ServiceObject>,
+    scope: &Scope,
+) {
+    let inner = scope.clone();
+    scope.spawn(async move {
+        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        loop {
+            let accepted = tokio::select! {
+                () = inner.ending.cancelled() => return,
+                accepted = socket.accept() => accepted,
+            };
+            let (stream, address) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            // One too many is closed at once: the client sees it and tries elsewhere.
+            let Ok(slot) = slots.clone().try_acquire_owned() else {
+                continue;
+            };
+            let (serving, service, ending) =
+                (serving.clone(), service.clone(), inner.ending.clone());
+            inner.spawn(async move {
+                connection(stream, address, &serving, service, ending).await;
+                drop(slot);
+            });
+        }
+    });
+}
+
+/// [`Service`] behind a pointer.
+pub trait ServiceObject: Send + Sync {
+    /// Answers a request.
+    fn answer(&self, request: Request<Incoming>, from: From) -> Answering;
+}
+
+impl<S: Service> ServiceObject for Arc<S> {
+    fn answer(&self, request: Request<Incoming>, from: From) -> Answering {
+        Service::answer(self.clone(), request, from)
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    address: SocketAddr,
+    serving: &Serving,
+    service: Arc<dyn ServiceObject>,
+    ending: CancellationToken,
+) {
+    let mut first = [0u8; 3];
+    let greeting = async { stream.peek(&mut first).await };
+    tokio::select! {
+        () = ending.cancelled() => return,
+        said = timeout(GREETING, greeting) => match said {
+            Ok(Ok(length)) if length > 0 => {}
+            // Nobody there, or nothing said.
+            _ => return,
+        },
+    }
+    // Small answers are not held back for more to come.
+    let _ = stream.set_nodelay(true);
+    let looks_like_tls = first[0] == 0x16 && first[1] == 0x03;
+    match &serving.tls {
+        Some(tls) => {
+            let acceptor = tokio_rustls::TlsAcceptor::from(tls.current());
+            match timeout(GREETING, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => http(stream, address, serving, service, ending).await,
+                Ok(Err(error)) => tracing::debug!(%address, %error, "TLS handshake failed"),
+                Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
+            }
+        }
+        None if looks_like_tls => tls_on_plain(address),
+        None => http(stream, address, serving, service, ending).await,
+    }
+}
+
+/// A client that speaks TLS to a plain port gets no answer it understands; this is for whoever
+/// reads the log. Once a client.
+fn tls_on_plain(address: SocketAddr) {
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+    static TOLD: Mutex<Option<HashSet<std::net::IpAddr>>> = Mutex::new(None);
+    let mut told = TOLD.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let told = told.get_or_insert_default();
+    // Bounded: whoever has many addresses is told of the first ones.
+    if told.len() < 1024 && told.insert(address.ip()) {
+        tracing::warn!(
+            client = %address.ip(),
+            "a client speaks TLS to a port without it: set OTEL_EXPORTER_OTLP_INSECURE=true in the \
+             client, or an endpoint that begins with http://"
+        );
+    }
+}
+
+async fn http<S>(
+    stream: S,
+    address: SocketAddr,
+    serving: &Serving,
+    service: Arc<dyn ServiceObject>,
+    ending: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let from = From { address, peer: Arc::default() };
+    let activity = Arc::new(Activity::default());
+    let busy = activity.clone();
+    let service = service_fn(move |request| {
+        let (answer, busy) = (service.answer(request, from.clone()), busy.clone());
+        busy.begin();
+        async move {
+            let answer = answer.await;
+            busy.end();
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let builder = builder(serving);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let aged = async {
+        match serving.max_age {
+            Some(age) => tokio::time::sleep(age).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        ended = connection.as_mut() => return told(address, ended),
+        () = ending.cancelled() => {}
+        () = aged => {}
+        () = activity.idle(serving.max_idle) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    match serving.age_grace {
+        Some(grace) => drop(timeout(grace, connection).await),
+        None => told(address, connection.await),
+    }
+}
+
+/// Requests of a connection.
+#[derive(Default)]
+struct Activity {
+    under_way: AtomicUsize,
+    begun: AtomicUsize,
+}
+
+impl Activity {
+    fn begin(&self) {
+        self.under_way.fetch_add(1, Relaxed);
+        self.begun.fetch_add(1, Relaxed);
+    }
+
+    fn end(&self) {
+        self.under_way.fetch_sub(1, Relaxed);
+    }
+
+    /// Waits until there was no request for so long; for ever where there is no limit.
+    async fn idle(&self, limit: Option<Duration>) {
+        let Some(limit) = limit.filter(|limit| !limit.is_zero()) else {
+            return std::future::pending().await;
+        };
+        loop {
+            let before = self.begun.load(Relaxed);
+            tokio::time::sleep(limit).await;
+            if self.under_way.load(Relaxed) == 0 && self.begun.load(Relaxed) == before {
+                return;
+            }
+        }
+    }
+}
+
+fn told(address: SocketAddr, ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+    if let Err(error) = ended {
+        tracing::debug!(%address, %error, "a connection ended early");
+    }
+}
+
+fn builder(serving: &Serving) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .keep_alive(serving.keep_alives)
+        .max_buf_size(512 * 1024)
+        .header_read_timeout(serving.header_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(serving.max_streams)
+        .initial_stream_window_size(serving.window)
+        .initial_connection_window_size(serving.window.saturating_mul(2))
+        .max_frame_size(1024 * 1024)
+        .max_header_list_size(MAX_HEADER_BYTES)
+        .max_pending_accept_reset_streams(32)
+        .keep_alive_interval(serving.keepalive.0)
+        .keep_alive_timeout(serving.keepalive.1);
+    if serving.http2_only { builder.http2_only() } else { builder }
+}

@@ -1,0 +1,92 @@
+//! A client of OTLP over gRPC: unary calls over one HTTP/2 connection.
+
+use std::net::SocketAddr;
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+
+/// A connection.
+#[derive(Clone)]
+pub(crate) struct Client {
+    sender: http2::SendRequest<Full<Bytes>>,
+    address: SocketAddr,
+}
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    /// The gRPC status code.
+    pub(crate) code: i32,
+    /// What it says.
+    pub(crate) message: String,
+    /// Whether it says when to try again.
+    pub(crate) retry_info: bool,
+}
+
+impl Client {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        let (sender, connection) = builder
+            .initial_stream_window_size(1 << 20)
+            .handshake(TokioIo::new(stream))
+            .await
+            .expect("HTTP/2");
+        tokio::spawn(connection);
+        Self { sender, address }
+    }
+
+    /// Exports a request of spans.
+    pub(crate) async fn export(&mut self, message: &[u8]) -> Result<Status, hyper::Error> {
+        let mut framed = BytesMut::with_capacity(message.len() + 5);
+        framed.put_u8(0);
+        framed.put_u32(u32::try_from(message.len()).expect("a length"));
+        framed.extend_from_slice(message);
+        self.send(framed.freeze(), &[]).await
+    }
+
+    /// Sends a body as it is, with more headers.
+    pub(crate) async fn send(
+        &mut self,
+        body: Bytes,
+        headers: &[(&str, &str)],
+    ) -> Result<Status, hyper::Error> {
+        let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+        let mut request = Request::post(format!("http://{}{path}", self.address))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::<Bytes>::new(body)).expect("a request");
+        let response = self.sender.send_request(request).await?;
+        let head = response.headers().clone();
+        let collected = response.into_body().collect().await?;
+        let trailers = collected.trailers().cloned().unwrap_or(head);
+        let text = |name: &str| {
+            trailers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        Ok(Status {
+            code: text("grpc-status").parse().unwrap_or(-1),
+            message: text("grpc-message"),
+            retry_info: trailers.contains_key("google.rpc.retryinfo-bin")
+                && trailers.contains_key("grpc-status-details-bin"),
+        })
+    }
+
+    /// Exports until it is taken; what is refused for the moment is sent again after a while.
+    pub(crate) async fn deliver(&mut self, message: &[u8]) {
+        loop {
+            let status = self.export(message).await.expect("an answer");
+            match status.code {
+                0 => return,
+                14 => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+                _ => panic!("{status:?}"),
+            }
+        }
+    }
+}

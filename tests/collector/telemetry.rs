@@ -1,0 +1,45 @@
+//! Telemetry to send: requests of spans, numbered, so that what arrives can be told apart.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use prost::Message as _;
+
+/// An attribute of text.
+pub(crate) fn text(key: &str, value: &str) -> KeyValue {
+    let value = Some(AnyValue { value: Some(Value::StringValue(value.into())) });
+    KeyValue { key: key.into(), value, ..Default::default() }
+}
+
+/// A request of spans named `<service>-<number>`, each with so many bytes of filling.
+pub(crate) fn spans(service: &str, numbers: std::ops::Range<usize>, filling: usize) -> Vec<u8> {
+    let filling = text("filling", &"x".repeat(filling));
+    let span = |number: usize| Span {
+        trace_id: vec![7; 16],
+        span_id: (number as u64 + 1).to_be_bytes().to_vec(),
+        name: format!("{service}-{number}"),
+        kind: 2,
+        start_time_unix_nano: 1_700_000_000_000_000_000,
+        end_time_unix_nano: 1_700_000_000_100_000_000,
+        attributes: vec![filling.clone()],
+        ..Default::default()
+    };
+    let resource =
+        Resource { attributes: vec![text("service.name", service)], ..Default::default() };
+    let scope_spans = ScopeSpans { spans: numbers.map(span).collect(), ..Default::default() };
+    let resource_spans = ResourceSpans {
+        resource: Some(resource),
+        scope_spans: vec![scope_spans],
+        ..Default::default()
+    };
+    ExportTraceServiceRequest { resource_spans: vec![resource_spans] }.encode_to_vec()
+}
+
+/// The names of all spans of a request, in order.
+pub(crate) fn names(request: &[u8]) -> Vec<String> {
+    let request = ExportTraceServiceRequest::decode(request).expect("a request of spans");
+    let scopes = request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
+    scopes.flat_map(|scope| scope.spans).map(|span| span.name).collect()
+}
