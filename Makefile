@@ -6,6 +6,9 @@ SHELL := /bin/bash
 CARGO ?= cargo
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
+FUZZ := $(TOOLS)/bin/cargo-fuzz
+FUZZ_DIR := src/collector/fuzz
+FUZZ_SECONDS ?= 60
 CRATES := obspipe-model obspipe-operator local-cluster obspipe-demo obspipe-tests obspipe-backends obspipe-bench
 
 .PHONY: help
@@ -60,3 +63,15 @@ bench: check-rust check-go ## Measure convergence and throughput, write docs/per
 	$(CARGO) build --release -p obspipe-operator $(COLLECTOR) -p obspipe-bench
 	@$(CARGO) run --quiet --release -p obspipe-bench --bin converge
 	@$(CARGO) run --quiet --release -p obspipe-bench --bin throughput -- $(THROUGHPUT)
+
+.PHONY: fuzz
+fuzz: check-rust $(FUZZ) ## Fuzz what the collector reads, FUZZ_SECONDS for each target
+	@for target in $$(ls $(FUZZ_DIR)/corpus); do \
+		mkdir -p target/fuzz-corpus/$$target; \
+		PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) fuzz run -s none --fuzz-dir $(FUZZ_DIR) \
+			--target-dir target/fuzz $$target target/fuzz-corpus/$$target $(FUZZ_DIR)/corpus/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+$(FUZZ):
+	$(CARGO) install --quiet --locked --root $(TOOLS) --target-dir target/tools-build cargo-fuzz

@@ -8,6 +8,7 @@ use obspipe_model::components::network::{Queue, Retry};
 use obspipe_model::components::{batch, debug as debug_settings, memory_limiter};
 
 use crate::exporters::{debug, jaeger, loki, otlp, otlp_http, prometheus};
+use crate::flow::account::Account;
 use crate::flow::leg::Consume;
 use crate::flow::send::Transport;
 use crate::net::listen::{BindError, Listeners};
@@ -23,6 +24,8 @@ pub struct Parts<'a> {
     pub listeners: &'a Listeners,
     /// Finds addresses.
     pub resolver: &'a Resolver,
+    /// Where memory is counted.
+    pub account: &'a Arc<Account>,
 }
 
 /// Why a component cannot be prepared. None of it has any effect but sockets opened.
@@ -139,7 +142,7 @@ pub fn exporter(component: &Component, parts: &Parts<'_>) -> Result<Exporter, Pr
             retry: settings.retry_on_failure.clone(),
         },
         Component::Prometheus(settings) => {
-            let exporter = Arc::new(prometheus::Prometheus::new(settings));
+            let exporter = Arc::new(prometheus::Prometheus::new(settings, parts.account));
             let page = Page::prepare(
                 &settings.endpoint,
                 settings.tls.as_ref(),
@@ -154,6 +157,18 @@ pub fn exporter(component: &Component, parts: &Parts<'_>) -> Result<Exporter, Pr
         Component::Nop(_) => direct(debug::Nop),
         _ => return Err(PrepareError::Kind("exporter")),
     })
+}
+
+/// The queue settings of an exporter that has one.
+#[must_use]
+pub fn sending_queue(component: &Component) -> Option<&Queue> {
+    match component {
+        Component::Otlp(settings) => Some(&settings.sending_queue),
+        Component::OtlpHttp(settings) => Some(&settings.sending_queue),
+        Component::Jaeger(settings) => Some(&settings.sending_queue),
+        Component::Loki(settings) => Some(&settings.sending_queue),
+        _ => None,
+    }
 }
 
 fn direct(consumer: impl Consume + 'static) -> Exporter {

@@ -197,7 +197,18 @@ fn workers() -> usize {
     said.filter(|workers| *workers > 0).unwrap_or_else(there)
 }
 
+/// As many connections as the machine lets: the soft limit on open files is often 1024.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    if let Err(error) = raised {
+        tracing::debug!(%error, "the limit on open files stays as it is");
+    }
+}
+
 async fn serve(common: &Common, checked: &Checked, workers: usize) -> Result<ExitCode, RunError> {
+    raise_open_files();
     // First of all, so that a signal during the start is not lost.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

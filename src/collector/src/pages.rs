@@ -34,7 +34,7 @@ impl Pages for Metrics {
     fn page(&self, path: &str, _: Option<&str>) -> Option<Shown> {
         (path == "/metrics").then(|| Shown {
             status: StatusCode::OK,
-            content_type: metrics::CONTENT_TYPE,
+            content_type: metrics::CONTENT_TYPE.into(),
             body: vec![metrics::page(&self.0.snapshot()).into()],
         })
     }

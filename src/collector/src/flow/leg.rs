@@ -1,5 +1,6 @@
 //! The last step of a pipeline: to each of its exporters, either into a queue or at once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -14,6 +15,11 @@ use super::stage::Stage;
 pub trait Consume: Send + Sync {
     /// Takes a load; returns what it could not take.
     fn consume(&self, signal: Signal, load: &Load) -> Vec<(Reason, usize)>;
+
+    /// What it counts besides, by name, for metrics and status.
+    fn figures(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
 }
 
 /// The way to one exporter.
@@ -23,6 +29,22 @@ pub struct Leg {
     pub ledger: Arc<Ledger>,
     /// Where they go.
     pub to: To,
+    /// What gathers them before (`sending_queue.batch`); leads to the same queue.
+    pub gather: Option<Arc<dyn Stage>>,
+}
+
+/// The end of what gathers: into the queue.
+pub struct IntoQueue {
+    /// The queue.
+    pub queue: Arc<Queue>,
+    /// Where items are counted.
+    pub ledger: Arc<Ledger>,
+}
+
+impl Stage for IntoQueue {
+    fn push(&self, load: Load) {
+        self.queue.push(load, &self.ledger);
+    }
 }
 
 /// Where a leg ends.
@@ -36,6 +58,9 @@ pub enum To {
 
 impl Leg {
     fn push(&self, load: Load) {
+        if let Some(gather) = &self.gather {
+            return gather.push(load);
+        }
         match &self.to {
             To::Queue(queue) => queue.push(load, &self.ledger),
             To::Direct(consumer) => {
@@ -76,5 +101,11 @@ impl Stage for FanOut {
             leg.push(load.clone());
         }
         last.push(load);
+    }
+
+    fn flush(&self) {
+        for gather in self.legs.load().iter().filter_map(|leg| leg.gather.as_ref()) {
+            gather.flush();
+        }
     }
 }

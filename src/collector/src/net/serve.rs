@@ -6,6 +6,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -69,8 +70,12 @@ pub struct Serving {
     pub keepalive: (Duration, Duration),
     /// Several requests on one connection.
     pub keep_alives: bool,
-    /// Age at which a connection is asked to end.
+    /// Age at which a connection is asked to end, and how long its requests then still have.
     pub max_age: Option<Duration>,
+    /// See `max_age`; no limit unless given.
+    pub age_grace: Option<Duration>,
+    /// Time without a request after which a connection is asked to end.
+    pub max_idle: Option<Duration>,
 }
 
 impl Default for Serving {
@@ -84,6 +89,8 @@ impl Default for Serving {
             keepalive: (Duration::from_secs(7200), Duration::from_secs(20)),
             keep_alives: true,
             max_age: None,
+            age_grace: None,
+            max_idle: None,
         }
     }
 }
@@ -199,9 +206,16 @@ async fn http<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let from = From { address, peer: Arc::default() };
+    let activity = Arc::new(Activity::default());
+    let busy = activity.clone();
     let service = service_fn(move |request| {
-        let answer = service.answer(request, from.clone());
-        async move { Ok::<_, Infallible>(answer.await) }
+        let (answer, busy) = (service.answer(request, from.clone()), busy.clone());
+        busy.begin();
+        async move {
+            let answer = answer.await;
+            busy.end();
+            Ok::<_, Infallible>(answer)
+        }
     });
     let builder = builder(serving);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -216,9 +230,45 @@ async fn http<S>(
         ended = connection.as_mut() => return told(address, ended),
         () = ending.cancelled() => {}
         () = aged => {}
+        () = activity.idle(serving.max_idle) => {}
     }
     connection.as_mut().graceful_shutdown();
-    told(address, connection.await);
+    match serving.age_grace {
+        Some(grace) => drop(timeout(grace, connection).await),
+        None => told(address, connection.await),
+    }
+}
+
+/// Requests of a connection.
+#[derive(Default)]
+struct Activity {
+    under_way: AtomicUsize,
+    begun: AtomicUsize,
+}
+
+impl Activity {
+    fn begin(&self) {
+        self.under_way.fetch_add(1, Relaxed);
+        self.begun.fetch_add(1, Relaxed);
+    }
+
+    fn end(&self) {
+        self.under_way.fetch_sub(1, Relaxed);
+    }
+
+    /// Waits until there was no request for so long; for ever where there is no limit.
+    async fn idle(&self, limit: Option<Duration>) {
+        let Some(limit) = limit.filter(|limit| !limit.is_zero()) else {
+            return std::future::pending().await;
+        };
+        loop {
+            let before = self.begun.load(Relaxed);
+            tokio::time::sleep(limit).await;
+            if self.under_way.load(Relaxed) == 0 && self.begun.load(Relaxed) == before {
+                return;
+            }
+        }
+    }
 }
 
 fn told(address: SocketAddr, ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {

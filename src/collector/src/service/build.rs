@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use obspipe_model::catalogue::{Class, Component};
+use obspipe_model::components::batch::Batch;
 use obspipe_model::{Checked, ComponentId, Pipeline, Signal};
 
 use super::report::Sent;
@@ -17,9 +18,9 @@ use crate::catalogue::{self, Exporter, Parts, PrepareError, Processor};
 use crate::flow::account::Account;
 use crate::flow::admit::{Entry, Inlet};
 use crate::flow::ledger::Ledger;
-use crate::flow::leg::{FanOut, Leg, To};
+use crate::flow::leg::{FanOut, IntoQueue, Leg, To};
 use crate::flow::scope::Scope;
-use crate::flow::stage::Route;
+use crate::flow::stage::{Route, Stage};
 use crate::net::listen::Listeners;
 use crate::net::resolve::Resolver;
 use crate::processors::attributes::step::EditStep;
@@ -34,6 +35,7 @@ pub struct Plan<'a> {
     exporters: BTreeMap<ComponentId, (Component, Exporter)>,
     listeners: Arc<Listeners>,
     resolver: Resolver,
+    account: Arc<Account>,
 }
 
 /// Prepares all components that the pipelines use.
@@ -42,7 +44,8 @@ pub struct Plan<'a> {
 /// The first component that cannot be prepared.
 pub fn prepare(checked: &Checked, listeners: Arc<Listeners>) -> Result<Plan<'_>, StartError> {
     let resolver = Resolver::system()?;
-    let parts = Parts { listeners: &listeners, resolver: &resolver };
+    let account = Account::new(memory::ceiling(memory::container(), memory::resident()));
+    let parts = Parts { listeners: &listeners, resolver: &resolver, account: &account };
     let (mut receivers, mut processors, mut exporters) =
         (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (class, id, component) in checked.components() {
@@ -64,15 +67,16 @@ pub fn prepare(checked: &Checked, listeners: Arc<Listeners>) -> Result<Plan<'_>,
             Class::Extension => {}
         }
     }
-    Ok(Plan { checked, receivers, processors, exporters, listeners, resolver })
+    Ok(Plan { checked, receivers, processors, exporters, listeners, resolver, account })
 }
 
 impl Plan<'_> {
     /// Starts everything. Cannot fail.
     #[must_use]
     pub fn start(self) -> Arc<Service> {
-        let Plan { checked, mut receivers, processors, exporters, listeners, resolver } = self;
-        let account = account(checked, &processors);
+        let Plan { checked, mut receivers, processors, exporters, listeners, resolver, account } =
+            self;
+        limit(&account, checked, &processors);
         let queues =
             exporters.values().filter(|(_, e)| matches!(e, Exporter::Sending { .. })).count();
         let share = exporters_share(&account, queues);
@@ -109,10 +113,9 @@ impl Plan<'_> {
     }
 }
 
-/// The account, with the limits of the memory_limiters for the signals whose pipelines list them.
-fn account(checked: &Checked, processors: &BTreeMap<ComponentId, Processor>) -> Arc<Account> {
+/// Sets the limits of the memory_limiters, for the signals whose pipelines list them.
+fn limit(account: &Account, checked: &Checked, processors: &BTreeMap<ComponentId, Processor>) {
     let (container, base) = (memory::container(), memory::resident());
-    let account = Account::new(memory::ceiling(container, base));
     for pipeline in checked.pipelines() {
         for id in &pipeline.processors {
             if let Some(Processor::Limit(limiter)) = processors.get(id) {
@@ -122,7 +125,27 @@ fn account(checked: &Checked, processors: &BTreeMap<ComponentId, Processor>) -> 
             }
         }
     }
-    account
+}
+
+/// What gathers before an exporter's queue, if its `sending_queue.batch` says so.
+fn gather(
+    exporter: &RunningExporter,
+    ledger: &Arc<Ledger>,
+    scope: &Scope,
+) -> Option<Arc<dyn Stage>> {
+    let To::Queue(queue) = &exporter.to else {
+        return None;
+    };
+    let batch = catalogue::sending_queue(&exporter.settings)?.batch.as_ref()?;
+    let items = |size: u64| u32::try_from(size).unwrap_or(u32::MAX);
+    let settings = Batch {
+        timeout: batch.flush_timeout,
+        send_batch_size: items(batch.min_size),
+        send_batch_max_size: items(batch.max_size),
+        ..Batch::default()
+    };
+    let end = IntoQueue { queue: queue.clone(), ledger: ledger.clone() };
+    Some(Batcher::start(settings, ledger.signal(), Route::to(end), scope))
 }
 
 /// A pipeline from its end to its beginning.
@@ -133,8 +156,10 @@ fn start_pipeline(
 ) -> RunningPipeline {
     let (signal, scope) = (pipeline.id.signal, Scope::default());
     let leg = |id: &ComponentId| {
-        let to: To = exporters.get(id)?.to.clone();
-        Some(Leg { ledger: Ledger::new(pipeline.id.clone(), id.clone()), to })
+        let exporter = exporters.get(id)?;
+        let (to, ledger) = (exporter.to.clone(), Ledger::new(pipeline.id.clone(), id.clone()));
+        let gather = gather(exporter, &ledger, &scope);
+        Some(Leg { ledger, to, gather })
     };
     let legs: Vec<Leg> = pipeline.exporters.iter().filter_map(leg).collect();
     let ledgers = legs.iter().map(|leg| leg.ledger.clone()).collect();

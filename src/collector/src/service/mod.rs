@@ -123,7 +123,8 @@ impl Service {
         id: &ComponentId,
         settings: &Component,
     ) -> Result<(), StartError> {
-        let parts = Parts { listeners: &self.listeners, resolver: &self.resolver };
+        let parts =
+            Parts { listeners: &self.listeners, resolver: &self.resolver, account: &self.account };
         let prepared = catalogue::exporter(settings, &parts)
             .map_err(|source| StartError::Component { path: format!("exporters.{id}"), source })?;
         let mut exporters = self.exporters();
@@ -160,7 +161,7 @@ impl Service {
             let legs = pipeline.entry.exit.legs.load();
             if legs.iter().any(|leg| leg.ledger.exporter == *id) {
                 let changed = legs.iter().map(|leg| match leg.ledger.exporter == *id {
-                    true => Leg { ledger: leg.ledger.clone(), to: to.clone() },
+                    true => Leg { to: to.clone(), ..leg.clone() },
                     false => leg.clone(),
                 });
                 pipeline.entry.exit.legs.store(Arc::new(changed.collect()));

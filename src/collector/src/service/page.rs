@@ -1,6 +1,7 @@
 //! Pages that others read over HTTP: metrics for Prometheus, health, status. Each is a function of
 //! the request; sockets and TLS are here.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
@@ -20,7 +21,7 @@ pub struct Shown {
     /// HTTP status.
     pub status: StatusCode,
     /// Content type.
-    pub content_type: &'static str,
+    pub content_type: Cow<'static, str>,
     /// The text, in pieces.
     pub body: Vec<bytes::Bytes>,
 }
@@ -30,13 +31,13 @@ impl Shown {
     #[must_use]
     pub fn text(status: StatusCode, text: impl Into<String>) -> Self {
         let body = vec![bytes::Bytes::from(text.into())];
-        Self { status, content_type: "text/plain; charset=utf-8", body }
+        Self { status, content_type: "text/plain; charset=utf-8".into(), body }
     }
 
     /// JSON.
     #[must_use]
     pub fn json(status: StatusCode, text: String) -> Self {
-        Self { status, content_type: "application/json", body: vec![text.into()] }
+        Self { status, content_type: "application/json".into(), body: vec![text.into()] }
     }
 }
 
@@ -120,8 +121,9 @@ impl Service for Server {
                 _ => Pieces::new(shown.body),
             });
             *response.status_mut() = shown.status;
-            let kind = HeaderValue::from_static(shown.content_type);
-            response.headers_mut().insert(CONTENT_TYPE, kind);
+            if let Ok(kind) = HeaderValue::try_from(shown.content_type.as_ref()) {
+                response.headers_mut().insert(CONTENT_TYPE, kind);
+            }
             response
         })
     }

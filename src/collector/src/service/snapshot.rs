@@ -1,6 +1,7 @@
 //! What a running collector says of itself at one moment: for `/status` (JSON, for the operator)
 //! and, rendered by `telemetry`, for `/metrics`.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 
 use obspipe_model::Signal;
@@ -82,6 +83,9 @@ pub struct Exporter {
     pub failed: [u64; 3],
     /// Requests sent again.
     pub retries: u64,
+    /// What it counts besides.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, u64>,
 }
 
 /// A ledger.
@@ -150,5 +154,9 @@ fn exporter(id: &obspipe_model::ComponentId, running: &super::RunningExporter) -
         sent: std::array::from_fn(|i| running.sent.sent[i].load(Relaxed)),
         failed: std::array::from_fn(|i| running.sent.failed[i].load(Relaxed)),
         retries: running.sent.retries.load(Relaxed),
+        figures: match &running.to {
+            To::Direct(consumer) => consumer.figures(),
+            To::Queue(_) => BTreeMap::new(),
+        },
     }
 }

@@ -78,8 +78,6 @@ struct Level {
     open: Option<usize>,
     /// Its length in the piece.
     length: usize,
-    /// Whether nothing of it is in an earlier piece or left out.
-    whole: bool,
 }
 
 /// What a piece is written from.
@@ -146,7 +144,6 @@ impl<'a> Cutter<'a> {
             tail: inner.end..body.end,
             open: None,
             length: 0,
-            whole: true,
         });
         let mut at = inner.start;
         for field in Fields::of(&self.request[inner]) {
@@ -184,7 +181,6 @@ impl<'a> Cutter<'a> {
     fn add(&mut self, written: Range<usize>, items: usize) {
         if !self.fits(written.len(), items) {
             if items == 0 {
-                self.levels.iter_mut().for_each(|level| level.whole = false);
                 return;
             }
             if self.items == 0 {
@@ -236,10 +232,11 @@ impl<'a> Cutter<'a> {
         left.is_some()
     }
 
-    /// Ends a message all of which was seen. If all of it is in the piece, it is copied as it is.
+    /// Ends a message all of which was seen. If it is as long as it was, nothing of it is in another
+    /// piece or left out, and it is copied as it is.
     fn close(&mut self, level: Level) {
         let Some(open) = level.open else { return };
-        if level.whole && level.taken() == level.written.len() {
+        if level.taken() == level.written.len() {
             self.plan.truncate(open);
             copy(&mut self.plan, level.written);
         } else {
@@ -252,7 +249,6 @@ impl<'a> Cutter<'a> {
         for level in self.levels.iter_mut().rev() {
             if let Some(open) = level.open.take() {
                 end(&mut self.plan, level, open);
-                level.whole = false;
             }
         }
         let bytes = self.write();
@@ -267,9 +263,7 @@ impl<'a> Cutter<'a> {
     /// Forgets a piece that has no items.
     fn discard(&mut self) {
         self.plan.clear();
-        for level in &mut self.levels {
-            level.whole &= level.open.take().is_none();
-        }
+        self.levels.iter_mut().for_each(|level| level.open = None);
     }
 
     fn write(&self) -> Bytes {

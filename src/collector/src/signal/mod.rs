@@ -1,6 +1,7 @@
 //! Telemetry as the OTLP protobuf it arrived as: checked once, then cut, edited and read in place.
 //! Knows no socket, no clock and no component.
 
+pub mod as_string;
 pub mod cut;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;

@@ -1,9 +1,28 @@
 //! The slow path for what repeats what may stand once, or scatters what stands together: writes a
 //! request anew. Allowed by protobuf, and made by joining messages; no exporter known does it.
 
+use bytes::Bytes;
+
 use super::Signal;
+use super::scan::{Malformed, scan};
 use super::schema::{Kind, Message};
 use super::wire::{Field, Fields, Raw, Write};
+
+/// Checks a request as it arrived: the request in canonical form, which mostly is as it is, and its
+/// items. They are counted anew in what was rewritten: of data that exclude one another the last
+/// counts, and the points of the others are gone.
+///
+/// # Errors
+/// The bytes are no message of the signal.
+pub fn accept(signal: Signal, bytes: Bytes) -> Result<(Bytes, u32), Malformed> {
+    let scanned = scan(signal, &bytes)?;
+    if scanned.canonical {
+        return Ok((bytes, scanned.items));
+    }
+    let bytes = Bytes::from(canonical(signal, &bytes));
+    let items = scan(signal, &bytes)?.items;
+    Ok((bytes, items))
+}
 
 /// The same message in canonical form (as [`Scan`](super::scan::Scan) tells), its numbers ascending
 /// and what is unknown last. Of a scalar written twice the last counts; a message written twice is
@@ -23,11 +42,7 @@ fn message(of: &'static Message, parts: &[&[u8]], out: &mut Vec<u8>) {
     let chosen = chosen(of, parts);
     for info in of.fields {
         let number = info.number;
-        let from = match info.oneof {
-            true if number != chosen.0 => continue,
-            true => chosen.1,
-            false => 0,
-        };
+        let from = if info.oneof { chosen } else { 0 };
         let mut same = fields(parts).skip(from).filter(|field| field.number == number);
         match info.kind {
             Kind::One(inner) => {
@@ -52,14 +67,15 @@ fn message(of: &'static Message, parts: &[&[u8]], out: &mut Vec<u8>) {
     unknown.for_each(|field| out.extend_from_slice(field.written));
 }
 
-/// Of the fields that exclude one another the number of the last, and the index of the first field
-/// that is not before one of another number: what stands there is merged, what is before is gone.
-fn chosen(of: &'static Message, parts: &[&[u8]]) -> (u32, usize) {
+/// Index of the first field after which no other stands of those that exclude the last: what stands
+/// there is merged, what is before is gone.
+fn chosen(of: &'static Message, parts: &[&[u8]]) -> usize {
     let either = fields(parts).enumerate().filter(|(_, field)| of.is_oneof(field.number));
-    either.fold((0, 0), |chosen, (index, field)| match field.number == chosen.0 {
-        true => chosen,
+    let last = either.fold((0, 0), |(number, at), (index, field)| match field.number == number {
+        true => (number, at),
         false => (field.number, index),
-    })
+    });
+    last.1
 }
 
 fn fields<'a>(parts: &[&'a [u8]]) -> impl Iterator<Item = Field<'a>> {

@@ -5,8 +5,8 @@
 use thiserror::Error;
 
 use super::Signal;
-use super::schema::{Kind, Message, Slot};
-use super::wire::{BYTES, FIXED32, FIXED64, VARINT, varint};
+use super::schema::{Kind, Message};
+use super::wire::{BYTES, FIXED64, VARINT, varint};
 
 /// Messages within one another, at most: OTLP itself needs 8; the rest is for nested values.
 /// prost stops at 100, Go's decoder at 10 000.
@@ -15,7 +15,8 @@ pub const MAX_DEPTH: u32 = 64;
 /// What a scan found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scan {
-    /// Spans, data points or log records.
+    /// Spans, data points or log records, as written: of a request that is not canonical maybe more
+    /// than it means.
     pub items: u32,
     /// Whether in every message what may stand once stands once, and what may stand many times
     /// stands together. If not, [`canonical`](super::rewrite::canonical) makes it so. The order of
@@ -89,31 +90,35 @@ impl Scanner {
             let Some((tag, after)) = varint(rest) else {
                 return Err(self.truncated(message, rest));
             };
-            let number = number(tag).ok_or_else(|| self.wire_type(message, tag, rest))?;
-            let Slot { kind, place } = message.slot(number);
+            // A number is from 1 to 2^29 - 1; nothing fits the number 0.
+            let number = (tag >> 3) as u32;
+            let slot = message.slot(number);
             let taken = if number == last { message.once() } else { seen };
-            self.again |= taken & place;
-            seen |= place;
+            self.again |= taken & slot.place;
+            seen |= slot.place;
             last = number;
-            let (value, after) = match (tag & 7) as u8 {
-                BYTES => match payload(after) {
-                    Some(split) => split,
-                    None => return Err(self.truncated(message, rest)),
-                },
-                wire => match fixed(wire, after) {
-                    Some(Some(after)) => (&[][..], after),
-                    Some(None) => return Err(self.truncated(message, rest)),
-                    None => return Err(self.wire_type(message, tag, rest)),
-                },
+            let wire = (tag & 7) as u8;
+            if slot.wires >> wire & 1 == 0 || tag > u64::from(u32::MAX) {
+                return Err(self.wire_type(message, tag, rest));
+            }
+            let after = match wire {
+                BYTES => payload(after).map(|(value, after)| (Some(value), after)),
+                VARINT => varint(after).map(|(_, after)| (None, after)),
+                FIXED64 => after.get(8..).map(|after| (None, after)),
+                _ => after.get(4..).map(|after| (None, after)),
             };
-            match (kind, (tag & 7) as u8) {
-                (Kind::One(inner) | Kind::Many(inner), BYTES) => {
-                    self.message(inner, value, depth - 1)?;
-                }
-                (kind, wire) => {
-                    if !fits(kind, wire, value) {
+            let Some((value, after)) = after else {
+                return Err(self.truncated(message, rest));
+            };
+            if let Some(value) = value {
+                match slot.kind {
+                    Kind::One(inner) | Kind::Many(inner) => {
+                        self.message(inner, value, depth - 1)?;
+                    }
+                    kind if !packed(kind, value) => {
                         return Err(self.wire_type(message, tag, rest));
                     }
+                    _ => {}
                 }
             }
             rest = after;
@@ -137,45 +142,19 @@ impl Scanner {
     }
 }
 
-/// A field's number: from 1 to 2^29 - 1.
-#[inline]
-fn number(tag: u64) -> Option<u32> {
-    let number = u32::try_from(tag).ok()? >> 3;
-    (number > 0).then_some(number)
-}
-
 #[inline]
 fn payload(after: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = varint(after)?;
     rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
-/// What follows a value of a fixed size or a varint; outside None where the wire type is none of
-/// these, inside where the value is cut short. (Groups are from before proto3: OTLP has none.)
+/// Whether packed numbers are whole; what is none is let through.
 #[inline]
-fn fixed(wire: u8, after: &[u8]) -> Option<Option<&[u8]>> {
-    match wire {
-        VARINT => Some(varint(after).map(|(_, rest)| rest)),
-        FIXED64 => Some(after.get(8..)),
-        FIXED32 => Some(after.get(4..)),
-        _ => None,
-    }
-}
-
-/// Whether a kind can have a wire type; packed numbers are looked at to their end.
-#[inline]
-fn fits(kind: Kind, wire: u8, value: &[u8]) -> bool {
+fn packed(kind: Kind, value: &[u8]) -> bool {
     match kind {
-        Kind::Unknown => true,
-        Kind::String | Kind::Bytes | Kind::Hex | Kind::Strings => wire == BYTES,
-        Kind::Uint | Kind::Int | Kind::Sint | Kind::Enum | Kind::Bool => wire == VARINT,
-        Kind::Fixed64 | Kind::Sfixed64 | Kind::Double => wire == FIXED64,
-        Kind::Fixed32 => wire == FIXED32,
-        Kind::Fixed64s | Kind::Doubles => {
-            wire == FIXED64 || (wire == BYTES && value.len().is_multiple_of(8))
-        }
-        Kind::Uints => wire == VARINT || (wire == BYTES && varints(value)),
-        Kind::One(_) | Kind::Many(_) => false,
+        Kind::Fixed64s | Kind::Doubles => value.len().is_multiple_of(8),
+        Kind::Uints => varints(value),
+        _ => true,
     }
 }
 

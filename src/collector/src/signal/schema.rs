@@ -1,6 +1,8 @@
 //! How messages are described: what stands at which number, and what it is called in JSON. The
 //! descriptions of OTLP's own are in `otlp`.
 
+use super::wire::{BYTES, FIXED32, FIXED64, VARINT};
+
 /// Highest field number of OTLP's messages, and one.
 const NUMBERS: usize = 24;
 
@@ -25,7 +27,11 @@ pub(super) struct Slot {
     /// Its place in the message as a bit, shared by fields that exclude one another; 0 for a field
     /// that is unknown.
     pub(super) place: u32,
+    /// The wire types that it can have, as bits.
+    pub(super) wires: u8,
 }
+
+static UNKNOWN: Slot = Slot { kind: Kind::Unknown, place: 0, wires: Kind::Unknown.wires() };
 
 /// A field's description.
 #[derive(Clone, Copy)]
@@ -89,13 +95,16 @@ impl Message {
         counted: bool,
         fields: &'static [FieldInfo],
     ) -> Self {
-        let mut slots = [Slot { kind: Kind::Unknown, place: 0 }; NUMBERS];
+        let mut slots =
+            [Slot { kind: Kind::Unknown, place: 0, wires: Kind::Unknown.wires() }; NUMBERS];
+        // No field has the number 0, which is refused as one that can have no wire type.
+        slots[0].wires = 0;
         let (mut index, mut once) = (0, 0);
         while index < fields.len() {
             let FieldInfo { number, kind, oneof, .. } = fields[index];
             // No field has the number 0: its bit is that of the fields that exclude one another.
             let place = if oneof { 1 } else { 1 << number };
-            slots[number as usize] = Slot { kind, place };
+            slots[number as usize] = Slot { kind, place, wires: kind.wires() };
             if !kind.repeats() {
                 once |= place;
             }
@@ -119,9 +128,8 @@ impl Message {
     }
 
     #[inline]
-    pub(super) fn slot(&self, number: u32) -> Slot {
-        let unknown = Slot { kind: Kind::Unknown, place: 0 };
-        self.slots.get(number as usize).copied().unwrap_or(unknown)
+    pub(super) fn slot(&self, number: u32) -> &Slot {
+        self.slots.get(number as usize).unwrap_or(&UNKNOWN)
     }
 
     /// The places that may be taken once, as bits.
@@ -144,5 +152,18 @@ impl Kind {
                 | Self::Uints
                 | Self::Unknown
         )
+    }
+    /// The wire types that a field can have, as bits.
+    const fn wires(self) -> u8 {
+        match self {
+            Self::Unknown => 1 << VARINT | 1 << FIXED64 | 1 << BYTES | 1 << FIXED32,
+            Self::Uint | Self::Int | Self::Sint | Self::Enum | Self::Bool => 1 << VARINT,
+            Self::Fixed64 | Self::Sfixed64 | Self::Double => 1 << FIXED64,
+            Self::Fixed32 => 1 << FIXED32,
+            Self::Fixed64s | Self::Doubles => 1 << FIXED64 | 1 << BYTES,
+            Self::Uints => 1 << VARINT | 1 << BYTES,
+            Self::String | Self::Bytes | Self::Hex | Self::Strings => 1 << BYTES,
+            Self::One(_) | Self::Many(_) => 1 << BYTES,
+        }
     }
 }

@@ -18,9 +18,9 @@ settings! {
         headers: Headers = Headers::new(),
         /// How long a request may take.
         timeout: Duration = Duration::from_secs(30),
-        /// Bytes read at once; 0 is the built-in size.
+        /// otelcol: bytes read at once; no effect here.
         read_buffer_size: u64 = 0,
-        /// Bytes written at once.
+        /// otelcol: bytes written at once; no effect here.
         write_buffer_size: u64 = 524_288,
         /// Which of the labels exporter, job, instance and level are made.
         default_labels_enabled: BTreeMap<String, bool> = BTreeMap::new(),

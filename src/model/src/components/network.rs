@@ -250,7 +250,7 @@ settings! {
         min_size: u64 = 8192,
         /// Largest batch; 0 is no limit.
         max_size: u64 = 0,
-        /// What the sizes count; as the queue's unless given.
+        /// What the sizes count: items.
         sizer: Option<Sizer> = None,
     }
     check = queue_batch;
@@ -286,5 +286,8 @@ fn queue(queue: &Queue, d: &mut Decoder) {
 fn queue_batch(batch: &QueueBatch, d: &mut Decoder) {
     if batch.max_size != 0 && batch.max_size < batch.min_size {
         d.problem_at("max_size", Code::InvalidValue, "is below min_size");
+    }
+    if matches!(batch.sizer, Some(Sizer::Bytes | Sizer::Requests)) {
+        d.problem_at("sizer", Code::InvalidValue, "batches are counted in items");
     }
 }

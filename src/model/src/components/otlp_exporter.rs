@@ -26,13 +26,13 @@ settings! {
         keepalive: Option<ClientKeepalive> = None,
         /// How long a request may take.
         timeout: Duration = Duration::from_secs(5),
-        /// Bytes read at once.
+        /// otelcol: bytes read at once; no effect here.
         read_buffer_size: u64 = 32_768,
-        /// Bytes written at once.
+        /// otelcol: bytes written at once; no effect here.
         write_buffer_size: u64 = 524_288,
-        /// Wait for a connection instead of failing at once.
+        /// otelcol: wait for a connection; no effect here, what fails is sent again.
         wait_for_ready: bool = false,
-        /// Balancing over the addresses of a name.
+        /// otelcol: balancing over the addresses of a name; no effect here, all addresses are used.
         balancer_name: Option<String> = None,
         /// When what failed is sent again.
         retry_on_failure: Retry = Retry::default(),

@@ -26,19 +26,19 @@ settings! {
         compression: Compression = Compression::Gzip,
         /// Headers sent along.
         headers: Headers = Headers::new(),
-        /// Proxy to send through.
+        /// otelcol: proxy to send through; not built in.
         proxy_url: Option<HttpUrl> = None,
         /// How long a request may take.
         timeout: Duration = Duration::from_secs(30),
-        /// Bytes read at once; 0 is the built-in size.
+        /// otelcol: bytes read at once; no effect here.
         read_buffer_size: u64 = 0,
-        /// Bytes written at once; 0 is the built-in size.
+        /// otelcol: bytes written at once; no effect here.
         write_buffer_size: u64 = 524_288,
         /// Idle connections kept.
         max_idle_conns: u32 = 100,
-        /// Idle connections kept for one host; 0 is no limit.
+        /// otelcol: idle connections kept for one host; no effect here, there is one host.
         max_idle_conns_per_host: u32 = 0,
-        /// Connections to one host; 0 is no limit.
+        /// otelcol: connections to one host; no effect here, as many as requests under way.
         max_conns_per_host: u32 = 0,
         /// How long an idle connection is kept.
         idle_conn_timeout: Duration = Duration::from_secs(90),
@@ -67,6 +67,9 @@ choice! {
 /// Which signals need an address is known only to the pipelines; none at all is wrong anyway.
 fn otlphttp(exporter: &OtlpHttpExporter, d: &mut Decoder) {
     above_zero("max_request_bytes", exporter.max_request_bytes, d);
+    if exporter.proxy_url.is_some() {
+        d.problem_at("proxy_url", Code::InvalidValue, "sending through a proxy is not built in");
+    }
     const KEYS: [&str; 4] = ["endpoint", "traces_endpoint", "metrics_endpoint", "logs_endpoint"];
     let given = [
         &exporter.endpoint,

@@ -46,9 +46,9 @@ settings! {
         max_recv_msg_size_mib: u64 = 4,
         /// Requests under way on one connection; 0 is the built-in limit.
         max_concurrent_streams: u32 = 0,
-        /// Bytes read at once.
+        /// otelcol: bytes read at once; no effect here.
         read_buffer_size: u64 = 524_288,
-        /// Bytes written at once.
+        /// otelcol: bytes written at once; no effect here.
         write_buffer_size: u64 = 32_768,
         /// Keep the client's metadata for processors that ask for it.
         include_metadata: bool = false,
@@ -105,9 +105,9 @@ settings! {
 settings! {
     /// What clients may ask for.
     pub struct EnforcementPolicy {
-        /// Shortest time between a client's pings.
+        /// otelcol: shortest time between a client's pings; no effect here.
         min_time: Duration = Duration::from_secs(300),
-        /// Let clients ping while nothing is under way.
+        /// otelcol: let clients ping while nothing is under way; no effect here, they may.
         permit_without_stream: bool = false,
     }
 }
@@ -139,7 +139,7 @@ settings! {
         read_header_timeout: Duration = Duration::from_secs(60),
         /// How long a whole request may take; 0 is no limit.
         read_timeout: Duration = Duration::ZERO,
-        /// How long an answer may take; 0 is no limit.
+        /// otelcol: how long an answer may take; no effect here, answers are short.
         write_timeout: Duration = Duration::from_secs(30),
         /// Idle time after which a connection ends.
         idle_timeout: Duration = Duration::from_secs(60),

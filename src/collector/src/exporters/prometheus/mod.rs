@@ -1,26 +1,28 @@
 //! The prometheus exporter: metrics on a page that Prometheus scrapes.
 
-use obspipe_model::Signal;
-use obspipe_model::components::prometheus::Prometheus as Settings;
+pub mod exponential;
+pub mod format;
+pub mod histogram;
+pub mod labels;
+pub mod names;
+pub mod number;
+pub mod page;
+pub mod point;
+pub mod state;
+pub mod store;
+pub mod value;
 
-use crate::flow::chunk::Load;
-use crate::flow::ledger::Reason;
-use crate::flow::leg::Consume;
-use crate::service::page::{Pages, Shown};
+mod admit;
+mod checksum;
+mod expire;
+mod exporter;
+mod slots;
 
-pub struct Prometheus;
-impl Prometheus {
-    pub fn new(_: &Settings) -> Self {
-        Self
-    }
-}
-impl Consume for Prometheus {
-    fn consume(&self, _: Signal, _: &Load) -> Vec<(Reason, usize)> {
-        Vec::new()
-    }
-}
-impl Pages for Prometheus {
-    fn page(&self, _: &str, _: Option<&str>) -> Option<Shown> {
-        None
-    }
-}
+pub use exporter::Prometheus;
+
+#[cfg(test)]
+mod checker;
+#[cfg(test)]
+mod make;
+#[cfg(test)]
+mod oracle;

@@ -2,6 +2,7 @@
 //! (OTLP/HTTP Response). Errors are a google.rpc.Status in the request's own encoding.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, ORIGIN,
@@ -11,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use obspipe_model::Signal;
 use obspipe_model::components::otlp_receiver::{Cors, HttpServer};
+use tokio::time::timeout;
 
 use super::intake::{Intake, Rejection, read};
 use crate::net::body::Pieces;
@@ -95,7 +97,12 @@ impl Http {
                 form,
             );
         };
-        match self.take(signal, form, encoding, request, from).await {
+        let taking = self.take(signal, form, encoding, request, from);
+        let taken = match self.settings.read_timeout {
+            Duration::ZERO => taking.await,
+            limit => timeout(limit, taking).await.unwrap_or(Err(Rejection::Slow)),
+        };
+        match taken {
             Ok(()) => success(form),
             Err(rejection) => {
                 self.intake.count(&rejection);

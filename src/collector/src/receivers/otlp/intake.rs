@@ -79,7 +79,7 @@ pub enum Rejection {
     #[error("{0}")]
     Malformed(String),
     /// The client sent too slowly.
-    #[error("the request was not sent within {SILENCE:?}")]
+    #[error("the request was not sent in time")]
     Slow,
     /// The backend refused it.
     #[error("{0}")]

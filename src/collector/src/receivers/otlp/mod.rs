@@ -87,6 +87,8 @@ fn grpc_serving(server: &GrpcServer, tls: Secure) -> Serving {
         },
         keepalive: (keepalive.time, keepalive.timeout),
         max_age: keepalive.max_connection_age,
+        age_grace: keepalive.max_connection_age_grace,
+        max_idle: keepalive.max_connection_idle,
         ..Serving::default()
     }
 }

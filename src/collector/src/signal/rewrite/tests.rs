@@ -66,6 +66,25 @@ fn metrics_written_twice_are_merged() {
 }
 
 #[test]
+fn what_is_accepted_is_counted_as_it_counts() {
+    // A gauge of two points, then a sum of one: the gauge is gone.
+    let mut metric = Vec::new();
+    metric.put_message(5, |out| (0..2).for_each(|_| out.put_bytes_field(1, &[])));
+    metric.put_message(7, |out| out.put_bytes_field(1, &[]));
+    let mut request = Vec::new();
+    request.put_message(1, |out| {
+        out.put_message(2, |out| out.put_bytes_field(2, &metric));
+    });
+    let request = Bytes::from(request);
+    assert_eq!(scan(Signal::Metrics, &request), Ok(Scan { items: 3, canonical: false }));
+    let (accepted, items) = accept(Signal::Metrics, request).unwrap();
+    assert_eq!(items, 1);
+    let (again, items) = accept(Signal::Metrics, accepted.clone()).unwrap();
+    assert_eq!((again.as_ptr(), items), (accepted.as_ptr(), 1));
+    assert!(accept(Signal::Metrics, Bytes::from_static(&[0x0a])).is_err());
+}
+
+#[test]
 fn what_is_unknown_is_kept_in_order() {
     let resource = [0x28, 0x01, 0x0a, 0x00, 0xfa, 0x7f, 0x01, b'x', 0x0a, 0x00, 0x28, 0x02];
     let mut request = Vec::new();

@@ -11,7 +11,7 @@ use prost::Message as _;
 use super::*;
 use crate::signal::fuzz::check_scan;
 use crate::signal::generate;
-use crate::signal::wire::Write;
+use crate::signal::wire::{FIXED32, Write};
 
 /// So many messages within one another: a resource's attribute of values in values.
 fn nested(depth: usize) -> Vec<u8> {
@@ -157,6 +157,38 @@ fn wrong_types(
             wrong_types(signal, inner, way, seen);
             way.pop();
         }
+    }
+}
+
+/// A request of one point of a histogram (9) or an exponential one (10) with these fields.
+fn point(number: u32, fields: &[u8]) -> Vec<u8> {
+    let mut request = Vec::new();
+    request.put_message(1, |out| {
+        out.put_message(2, |out| {
+            out.put_message(2, |out| {
+                out.put_message(number, |out| out.put_bytes_field(1, fields));
+            });
+        });
+    });
+    request
+}
+
+#[test]
+fn packed_numbers_are_looked_at_to_their_end() {
+    let accepted = |request: &[u8]| {
+        check_scan(Signal::Metrics, request);
+        scan(Signal::Metrics, request).is_ok()
+    };
+    for (tag, lengths) in [(0x32, [0, 8, 16]), (0x3a, [0, 8, 16])] {
+        for length in 0..18 {
+            let packed = [&[tag, length][..], &vec![0; usize::from(length)]].concat();
+            assert_eq!(accepted(&point(9, &packed)), lengths.contains(&length), "{length}");
+        }
+    }
+    for (counts, good) in [(&[1, 0x80, 1][..], true), (&[1, 0x80], false), (&[0xff; 11], false)] {
+        let mut packed = Vec::new();
+        packed.put_message(8, |out| out.put_bytes_field(2, counts));
+        assert_eq!(accepted(&point(10, &packed)), good, "{counts:?}");
     }
 }
 
