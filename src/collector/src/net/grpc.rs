@@ -183,8 +183,8 @@ fn retry_info(status: &[u8]) -> Option<Duration> {
     details.into_iter().find_map(|any| {
         let named =
             messages(any, 1).into_iter().any(|name| name.ends_with(b"google.rpc.RetryInfo"));
-        let value = messages(any, 2).into_iter().next()?;
-        named.then(|| retry_delay(value))
+        // No value: a RetryInfo that says nothing but to try again.
+        named.then(|| retry_delay(messages(any, 2).into_iter().next().unwrap_or_default()))
     })
 }
 
@@ -232,7 +232,8 @@ fn percent_decoded(text: &[u8]) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, after @ ..] = rest {
-        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let digits = after.get(..2).filter(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|two| std::str::from_utf8(two).ok());
         match digits.and_then(|two| u8::from_str_radix(two, 16).ok()) {
             Some(byte) if *first == b'%' => {
                 out.push(byte);
