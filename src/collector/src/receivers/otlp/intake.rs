@@ -18,8 +18,8 @@ use crate::flow::chunk::{Chunk, Context, Hold};
 use crate::flow::receipt::{Outcome, Receipt};
 use crate::net::compress::{Encoding, InflateError, inflate};
 use crate::net::serve::From;
-use crate::signal::rewrite::canonical;
-use crate::signal::scan::{Malformed, scan};
+use crate::signal::rewrite::accept;
+use crate::signal::scan::Malformed;
 
 /// How long a client may send nothing in the middle of a request.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -182,10 +182,9 @@ impl Intake {
         mut permit: Permit,
         context: Option<Arc<Context>>,
     ) -> Result<(), Rejection> {
-        let scanned = scan(signal, &bytes)?;
-        let bytes = if scanned.canonical { bytes } else { canonical(signal, &bytes).into() };
+        let (bytes, items) = accept(signal, bytes)?;
         permit.set(bytes.len().max(permit.bytes()));
-        let items = scanned.items as usize;
+        let items = items as usize;
         let Some(inlet) = self.inlets.of(signal) else {
             return Ok(());
         };
