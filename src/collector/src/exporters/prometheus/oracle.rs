@@ -125,8 +125,28 @@ impl Dice {
 const ODD: &[&str] =
     &["", ".", "_", "__", "-", "/a", ":b", " c", "é", "%", "{d}", ".total", ".ratio", ".seconds"];
 const UNITS: &[&str] = &[
-    "", "1", "s", "ms", "By", "By/s", "{request}", "{request}/s", "%", "m/h", "/s", "Cel", "kW.h",
-    "_x_", "a__b", "1/s", " s ", "s/{x}", "per", "x/y/z", "MiBy/min", "°",
+    "",
+    "1",
+    "s",
+    "ms",
+    "By",
+    "By/s",
+    "{request}",
+    "{request}/s",
+    "%",
+    "m/h",
+    "/s",
+    "Cel",
+    "kW.h",
+    "_x_",
+    "a__b",
+    "1/s",
+    " s ",
+    "s/{x}",
+    "per",
+    "x/y/z",
+    "MiBy/min",
+    "°",
 ];
 const KEYS: &[&str] =
     &["http.method", "c-d", "1e", "g__h", "key x", "Upper.Case", "été", "h@i", "b\"q\"", "_f"];
@@ -144,7 +164,9 @@ fn value(dice: &mut Dice, depth: u32) -> Value {
             values: (0..dice.below(3)).filter_map(|_| any(value(dice, depth - 1))).collect(),
         }),
         _ => Value::KvlistValue(KeyValueList {
-            values: (0..dice.below(3)).map(|i| attribute(KEYS[i], value(dice, depth - 1))).collect(),
+            values: (0..dice.below(3))
+                .map(|i| attribute(KEYS[i], value(dice, depth - 1)))
+                .collect(),
         }),
     }
 }
@@ -156,7 +178,10 @@ fn some_attributes(dice: &mut Dice, keys: &[&str]) -> Vec<KeyValue> {
             0 | 1 => {}
             2 => all.push(attribute(key, value(dice, 2))),
             _ if dice.one_in(8) => {
-                all.push(KeyValue { value: Some(AnyValue { value: None }), ..attribute(key, Value::BoolValue(true)) });
+                all.push(KeyValue {
+                    value: Some(AnyValue { value: None }),
+                    ..attribute(key, Value::BoolValue(true))
+                });
             }
             _ => all.insert(0, attribute(key, value(dice, 2))),
         }
@@ -296,7 +321,13 @@ fn random_metric(dice: &mut Dice, index: usize) -> Metric {
 fn random_requests(dice: &mut Dice) -> Vec<ResourceMetrics> {
     let resources: &[&[(&str, &str)]] = &[
         &[("service.name", "a"), ("service.namespace", "ns"), ("service.instance.id", "i-1")],
-        &[("service.name", "a"), ("service.namespace", "ns"), ("service.instance.id", "i-2"), ("k8s.pod.name", "p"), ("k8s_pod-name", "q")],
+        &[
+            ("service.name", "a"),
+            ("service.namespace", "ns"),
+            ("service.instance.id", "i-2"),
+            ("k8s.pod.name", "p"),
+            ("k8s_pod-name", "q"),
+        ],
         &[("service.name", "b"), ("host.name", "h\"1\"")],
         &[("service.instance.id", "only")],
         &[("service.name", ""), ("service.instance.id", "i-3")],
