@@ -8,7 +8,7 @@ use crate::signal::otlp::AnyValue;
 pub(super) struct Fixed(pub(super) f64);
 
 /// A number as Go's `%v`: the fewest digits that tell it, with an exponent of two digits at least
-/// below 1e-4 and from 1e21.
+/// below 1e-4 and from 1e6 (strconv.FormatFloat with 'g' and -1).
 pub(super) struct General(pub(super) f64);
 
 /// Nanoseconds since 1970, with the sign of an `i64`, as Go prints a time in UTC.
@@ -35,7 +35,7 @@ impl Display for General {
         let scientific = format!("{number:e}");
         let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
         let exponent: i32 = exponent.parse().unwrap_or_default();
-        if (-4..21).contains(&exponent) {
+        if (-4..6).contains(&exponent) {
             write!(f, "{number}")
         } else {
             let sign = if exponent < 0 { '-' } else { '+' };
