@@ -156,6 +156,7 @@ impl Http {
                 permit.grow(bytes.len())?;
                 let read = json::from_json(signal, &bytes, limit);
                 let read = read.map_err(|error| Rejection::Malformed(error.to_string()))?;
+                drop(bytes);
                 permit.set(read.len());
                 read.into()
             }
