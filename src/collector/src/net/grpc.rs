@@ -155,7 +155,7 @@ impl Status {
     pub fn read(trailers: &HeaderMap) -> Option<Self> {
         let number = trailers.get("grpc-status")?.to_str().ok()?.parse().ok()?;
         let text = trailers.get("grpc-message").map(HeaderValue::as_bytes).unwrap_or_default();
-        let details = trailers.get("grpc-status-details-bin").and_then(|value| binary(value));
+        let details = trailers.get("grpc-status-details-bin").and_then(binary);
         let retry_after = details.as_deref().and_then(retry_info).or_else(|| {
             let alone = trailers.get("google.rpc.retryinfo-bin").and_then(binary);
             alone.as_deref().map(retry_delay)

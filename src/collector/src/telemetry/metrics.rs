@@ -155,11 +155,11 @@ fn exporters(page: &mut Page, snapshot: &Snapshot) {
 }
 
 /// An exporter's number over all pipelines of a signal.
-fn totals<'a>(
-    snapshot: &'a Snapshot,
+fn totals(
+    snapshot: &Snapshot,
     signal: usize,
     of: impl Fn(&crate::flow::ledger::Balance) -> u64,
-) -> std::collections::BTreeMap<&'a str, u64> {
+) -> std::collections::BTreeMap<&str, u64> {
     let mut totals = std::collections::BTreeMap::new();
     for flow in &snapshot.flows {
         let kind = flow.pipeline.split('/').next().unwrap_or_default();

@@ -18,8 +18,8 @@ use crate::flow::chunk::{Chunk, Context, Hold};
 use crate::flow::receipt::{Outcome, Receipt};
 use crate::net::compress::{Encoding, InflateError, inflate};
 use crate::net::serve::From;
-use crate::signal::rewrite::canonical;
-use crate::signal::scan::{Malformed, scan};
+use crate::signal::rewrite::accept;
+use crate::signal::scan::Malformed;
 
 /// How long a client may send nothing in the middle of a request.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -70,7 +70,7 @@ impl Inlets {
 
 /// Why a request was not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum Rejection {
+pub(super) enum Rejection {
     /// There is no room now.
     #[error("{0}")]
     Busy(String),
@@ -184,10 +184,9 @@ impl Intake {
         mut permit: Permit,
         context: Option<Arc<Context>>,
     ) -> Result<(), Rejection> {
-        let scanned = scan(signal, &bytes)?;
-        let bytes = if scanned.canonical { bytes } else { canonical(signal, &bytes).into() };
+        let (bytes, items) = accept(signal, bytes)?;
         permit.set(bytes.len().max(permit.bytes()));
-        let items = scanned.items as usize;
+        let items = items as usize;
         let Some(inlet) = self.inlets.of(signal) else {
             return Ok(());
         };
@@ -279,11 +278,12 @@ pub(super) async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Rejection
             Ok(Some(Err(error))) => {
                 return Err(Rejection::Malformed(format!("the request broke off: {error}")));
             }
-            Ok(Some(Ok(frame))) => match frame.into_data() {
-                Ok(data) => return Ok(Some(data)),
+            Ok(Some(Ok(frame))) => {
                 // Trailers of a request say nothing to us.
-                Err(_) => {}
-            },
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
         }
     }
 }
