@@ -1,10 +1,15 @@
+use std::convert::Infallible;
+
 use ::http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use futures::StreamExt as _;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use obspipe_model::components::otlp_receiver::{ServerKeepalive, ServerParameters};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use prost::Message as _;
 use tokio::net::TcpStream;
 
@@ -310,16 +315,20 @@ async fn what_is_no_grpc_is_answered_in_http() {
 }
 
 #[tokio::test]
-async fn what_came_in_an_unusual_order_is_kept_in_the_usual_one() {
+async fn what_is_written_in_parts_is_joined() {
     let receiver = start();
-    let usual = traces(2);
-    // The two fields of ResourceSpans the other way round: scope_spans, then resource.
-    let body = usual.slice(2..);
-    let resource = 2 + body[1] as usize;
-    let swapped = [&usual[..2], &body[resource..], &body[..resource]].concat();
-    assert_eq!((usual[0], usual[1] as usize), (0x0a, body.len()));
-    assert!(is_ok(&call(receiver.grpc, TRACES, framed(false, &swapped.into())).await));
-    assert_eq!(receiver.kept.take()[0].bytes, usual);
+    let whole = traces(2);
+    // A ResourceSpans with a second resource behind its spans, which is merged with the first.
+    let body = [&whole[2..], &[0x0a, 2, 0x10, 5]].concat();
+    let parts = [&[0x0a, u8::try_from(body.len()).unwrap()], &body[..]].concat();
+    let parts = Bytes::from(parts);
+    assert!(is_ok(&call(receiver.grpc, TRACES, framed(false, &parts)).await));
+    let kept = receiver.kept.take()[0].clone();
+    let decoded = |bytes: &Bytes| ExportTraceServiceRequest::decode(bytes.clone()).unwrap();
+    assert_eq!((kept.items, decoded(&kept.bytes)), (2, decoded(&parts)));
+    let spans = &decoded(&kept.bytes).resource_spans[0];
+    assert_eq!(spans.resource.as_ref().unwrap().dropped_attributes_count, 5);
+    assert!(crate::signal::scan::scan(Signal::Traces, &kept.bytes).unwrap().canonical);
 }
 
 #[tokio::test]
@@ -339,60 +348,50 @@ async fn the_client_s_metadata_is_kept_only_if_wanted() {
     }
 }
 
-#[tokio::test]
-async fn a_client_that_goes_away_in_the_middle_leaves_nothing() {
-    let receiver = start();
-    let stream = TcpStream::connect(receiver.grpc).await.unwrap();
-    let io = TokioIo::new(stream);
-    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
-    let connection = tokio::spawn(connection);
-    // A body that is announced and does not end: half of it, then the connection breaks.
-    let half = vec![0u8; 500_000];
-    let pieces = [prefix(false, 1_000_000), Bytes::from(half)].map(Ok::<_, std::io::Error>);
-    let stream = futures::StreamExt::chain(
-        futures::stream::iter(pieces.map(|piece| piece.map(hyper::body::Frame::data))),
-        futures::stream::pending(),
-    );
-    let body = http_body_util::StreamBody::new(stream);
-    let request = Request::post(format!("http://test{TRACES}"))
-        .header("content-type", "application/grpc")
-        .body(body)
-        .unwrap();
-    let asked = tokio::spawn(async move { sender.send_request(request).await.is_err() });
-    while receiver.account.used() < 500_000 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    connection.abort();
-    assert!(asked.await.unwrap());
-    while receiver.account.used() > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    receiver.scope.end().await;
-    assert_eq!(receiver.kept.loads(), 0);
-}
-
-/// A client that announces much and sends nothing takes nothing from others.
-#[tokio::test]
-async fn announcing_takes_nothing() {
-    let receiver = start();
-    let mut client = client(receiver.grpc).await;
-    let head = prefix(false, 4 << 20);
-    let frame = Ok::<_, std::io::Error>(hyper::body::Frame::data(head));
-    let stream =
-        futures::StreamExt::chain(futures::stream::iter([frame]), futures::stream::pending());
-    let body = Pieces::default();
-    drop(body);
-    let io = TokioIo::new(TcpStream::connect(receiver.grpc).await.unwrap());
+/// A call whose body begins with these pieces and does not end.
+async fn endless(address: SocketAddr, pieces: Vec<Bytes>) -> tokio::task::JoinHandle<()> {
+    let frames = pieces.into_iter().map(|piece| Ok::<_, Infallible>(Frame::data(piece)));
+    let frames = futures::stream::iter(frames.collect::<Vec<_>>());
+    let body = StreamBody::new(frames.chain(futures::stream::pending()));
+    let io = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
     tokio::spawn(connection);
     let request = Request::post(format!("http://test{TRACES}"))
         .header("content-type", "application/grpc")
-        .body(http_body_util::StreamBody::new(stream))
+        .body(body)
         .unwrap();
-    let asked = tokio::spawn(async move { sender.send_request(request).await });
+    tokio::spawn(async move {
+        let _ = sender.send_request(request).await;
+    })
+}
+
+async fn until_used(account: &Account, used: usize) {
+    let reached = tokio::time::timeout(Duration::from_secs(5), async {
+        while account.used() != used {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    reached.await.unwrap_or_else(|_| panic!("{} bytes are used, not {used}", account.used()));
+}
+
+#[tokio::test]
+async fn a_client_that_gives_up_in_the_middle_leaves_nothing() {
+    let receiver = start();
+    let half = vec![0u8; 500_000];
+    let asked = endless(receiver.grpc, vec![prefix(false, 1_000_000), half.into()]).await;
+    until_used(&receiver.account, 500_000).await;
+    asked.abort();
+    until_used(&receiver.account, 0).await;
+    assert_eq!(receiver.kept.loads(), 0);
+}
+
+#[tokio::test]
+async fn who_announces_much_and_sends_nothing_takes_nothing_from_others() {
+    let receiver = start();
+    let asked = endless(receiver.grpc, vec![prefix(false, 4 << 20)]).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(receiver.account.used(), 0);
-    assert!(is_ok(&send(&mut client, request_of(TRACES, framed(false, &traces(1)))).await));
+    assert!(is_ok(&call(receiver.grpc, TRACES, framed(false, &traces(1))).await));
     asked.abort();
 }
 
