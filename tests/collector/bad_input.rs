@@ -18,6 +18,8 @@ const CONFIGURATION: &str = "receivers: {otlp: {protocols: {grpc: {endpoint: '{g
     \x20   traces: {receivers: [otlp], processors: [memory_limiter], exporters: [nop]}\n\
     \x20   metrics: {receivers: [otlp], exporters: [prometheus]}\n";
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// A gRPC body: whether it is compressed, the length said, the message.
 fn framed(compressed: bool, length: u32, message: &[u8]) -> Bytes {
     let mut body = BytesMut::new();
@@ -50,7 +52,7 @@ async fn calls_that_are_none_are_refused_with_the_right_code() {
     let bomb = bomb(32);
     let bomb_length = u32::try_from(bomb.len()).expect("a length");
     let gzip: &[(&str, &str)] = &[("grpc-encoding", "gzip")];
-    let cases: [(&str, Bytes, &[(&str, &str)], i32); 8] = [
+    let cases: [(&str, Bytes, Headers<'_>, i32); 8] = [
         ("a header of 4 GiB", framed(false, u32::MAX, b"x"), &[], 8),
         ("more than 4 MiB", framed(false, 5 << 20, &vec![0; 5 << 20]), &[], 8),
         ("less than said", framed(false, length + 1, &request), &[], 3),
@@ -96,7 +98,7 @@ async fn requests_over_http_are_refused_with_the_right_code() {
     let protobuf = ("content-type", "application/x-protobuf");
     let json = ("content-type", "application/json");
     let bomb = bomb(32);
-    let cases: [(&str, &str, &[(&str, &str)], &[u8], u16); 9] = [
+    let cases: [(&str, &str, Headers<'_>, &[u8], u16); 9] = [
         ("no OTLP", "/v1/traces", &[protobuf], b"zzzz", 400),
         ("no JSON", "/v1/traces", &[json], b"{", 400),
         ("JSON of another shape", "/v1/traces", &[json], b"{\"resourceSpans\":5}", 400),
