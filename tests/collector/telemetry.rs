@@ -1,8 +1,10 @@
 //! Telemetry to send: requests of spans, numbered, so that what arrives can be told apart.
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
@@ -35,6 +37,24 @@ pub(crate) fn spans(service: &str, numbers: std::ops::Range<usize>, filling: usi
         ..Default::default()
     };
     ExportTraceServiceRequest { resource_spans: vec![resource_spans] }.encode_to_vec()
+}
+
+/// A request of log records that say `<service>-<number>`.
+pub(crate) fn logs(service: &str, numbers: std::ops::Range<usize>) -> Vec<u8> {
+    let record = |number: usize| LogRecord {
+        time_unix_nano: 1_700_000_000_000_000_000 + number as u64,
+        body: text("", &format!("{service}-{number}")).value,
+        ..Default::default()
+    };
+    let resource =
+        Resource { attributes: vec![text("service.name", service)], ..Default::default() };
+    let scope_logs = ScopeLogs { log_records: numbers.map(record).collect(), ..Default::default() };
+    let resource_logs = ResourceLogs {
+        resource: Some(resource),
+        scope_logs: vec![scope_logs],
+        ..Default::default()
+    };
+    ExportLogsServiceRequest { resource_logs: vec![resource_logs] }.encode_to_vec()
 }
 
 /// The names of all spans of a request, in order.

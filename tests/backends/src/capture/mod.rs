@@ -33,10 +33,14 @@ pub struct Received {
     pub body: Bytes,
     /// When the body was there.
     pub at: Instant,
+    /// What it is answered.
+    pub answer: Answer,
 }
 
 /// From a request's number to its answer.
 type Answers = Arc<dyn Fn(usize) -> Answer + Send + Sync>;
+/// From a request to another answer than its number's.
+type Judge = Arc<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
 
 /// What the connections share.
 struct Shared {
@@ -45,6 +49,7 @@ struct Shared {
 
 struct Kept {
     answers: Answers,
+    judge: Option<Judge>,
     next: usize,
     received: Vec<Received>,
 }
@@ -65,10 +70,24 @@ impl Shared {
         (number, answers(number))
     }
 
-    fn keep(&self, number: usize, parts: ::http::request::Parts, body: Bytes) {
+    /// Keeps a request. Returns what it is answered, now that its content is known.
+    fn keep(
+        &self,
+        number: usize,
+        parts: ::http::request::Parts,
+        body: Bytes,
+        answer: Answer,
+    ) -> Answer {
         let path = parts.uri.path().to_owned();
-        let received = Received { number, path, headers: parts.headers, body, at: Instant::now() };
+        let (headers, at) = (parts.headers, Instant::now());
+        let mut received = Received { number, path, headers, body, at, answer };
+        let judge = self.kept().judge.clone();
+        if let Some(answer) = judge.and_then(|judge| judge(&received)) {
+            received.answer = answer;
+        }
+        let answer = received.answer.clone();
         self.kept().received.push(received);
+        answer
     }
 }
 
@@ -108,7 +127,7 @@ impl Capture {
     async fn start(protocol: Protocol, answers: Answers) -> Result<Self> {
         let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
         let address = listener.local_addr().map_err(Error::io("find the port of a capture"))?;
-        let kept = Kept { answers, next: 0, received: Vec::new() };
+        let kept = Kept { answers, judge: None, next: 0, received: Vec::new() };
         let shared = Arc::new(Shared { kept: Mutex::new(kept) });
         let server = tokio::spawn(serve(listener, protocol, shared.clone()));
         Ok(Self { protocol, address, shared, server: Some(server) })
@@ -123,6 +142,12 @@ impl Capture {
     /// Answers differently from the next request on; numbers go on.
     pub fn answer(&self, answers: impl Fn(usize) -> Answer + Send + Sync + 'static) {
         self.shared.kept().answers = Arc::new(answers);
+    }
+
+    /// Answers by content from the next request on; what `judge` does not mind is answered by its
+    /// number. A reset in the request is by number alone.
+    pub fn judge(&self, judge: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) {
+        self.shared.kept().judge = Some(Arc::new(judge));
     }
 
     /// What came so far, in the order in which the bodies were there.
