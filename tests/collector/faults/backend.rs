@@ -102,6 +102,14 @@ impl Kind {
         }
     }
 
+    /// The names of the items of a client's request.
+    pub(super) fn offered(self, body: &[u8]) -> Vec<String> {
+        match self {
+            Self::Loki => telemetry::log_names(body),
+            _ => telemetry::names(body),
+        }
+    }
+
     /// The names of the items that a backend was sent.
     pub(super) fn names(self, body: &[u8]) -> Vec<String> {
         match self {

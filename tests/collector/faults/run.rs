@@ -81,19 +81,29 @@ impl Run {
         });
     }
 
-    /// A client's request over HTTP. Returns the status.
+    /// The backend takes everything again.
+    pub(super) fn heal(&self) {
+        let ok = self.kind.ok();
+        self.capture.answer(move |_| ok.clone());
+    }
+
+    /// A client's request of items called `<name>-<number>`, over HTTP. Returns the answer.
     pub(super) async fn offer(
         &mut self,
-        service: &str,
+        name: &str,
         numbers: std::ops::Range<usize>,
     ) -> http::Response {
+        self.offer_body(self.kind.request(name, numbers)).await
+    }
+
+    /// A client's request as it is.
+    pub(super) async fn offer_body(&mut self, body: Vec<u8>) -> http::Response {
         let path = format!("/v1/{}", self.kind.signal());
         let headers = [("content-type", "application/x-protobuf")];
-        let body = self.kind.request(service, numbers.clone());
-        let response = http::post(self.collector.http, &path, &headers, body).await;
+        let response = http::post(self.collector.http, &path, &headers, body.clone()).await;
         let response = response.expect("an answer");
         if response.status == 200 {
-            self.acknowledged.extend(numbers.map(|number| format!("{service}-{number}")));
+            self.acknowledged.extend(self.kind.offered(&body));
         }
         response
     }
