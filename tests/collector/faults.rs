@@ -1,6 +1,7 @@
 //! Backends that fail in every way, and what becomes of what was acknowledged meanwhile.
 
 mod backend;
+mod first;
 mod lasting;
 mod passing;
 mod poisoned;

@@ -228,7 +228,8 @@ fn percent_encoded(text: &str) -> String {
     out
 }
 
-fn percent_decoded(text: &[u8]) -> String {
+/// What %XX stands for; what is no such thing stays. Bytes that are no UTF-8 are replaced.
+pub(crate) fn percent_decoded(text: &[u8]) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, after @ ..] = rest {

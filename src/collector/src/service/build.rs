@@ -106,6 +106,7 @@ impl Plan<'_> {
             receivers: started,
             exporters: Mutex::new(running),
             pipelines,
+            retired: Mutex::default(),
             pages: Scope::default(),
             draining: false.into(),
             started: Instant::now(),

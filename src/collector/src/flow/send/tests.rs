@@ -305,6 +305,23 @@ async fn a_client_all_of_whose_items_are_bad_costs_the_others_nothing() {
     assert!(asked <= 200, "{asked} requests for one client's 1000 bad items");
 }
 
+/// However many clients make mistakes: between clients the search goes to its end.
+#[tokio::test(start_paused = true)]
+async fn half_of_the_clients_bad_cost_the_other_half_nothing() {
+    let is_bad = |name: &String| {
+        let client: usize = name.split('-').nth(1).unwrap().parse().unwrap();
+        client % 2 == 1
+    };
+    let script = move |_: usize, names: &[String]| match names.iter().any(is_bad) {
+        true => Answer::Content("bad".into()),
+        false => taken(),
+    };
+    let running = start(Backend::new(script), sure(), 1);
+    running.push(batch(64, 4));
+    let balance = running.finish().await;
+    assert_eq!((balance.sent, dropped(&balance)), (128, vec![("rejected_by_backend", 128)]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn everything_bad_ends_soon() {
     let running = start(Backend::new(|_, _| Answer::Content("no".into())), sure(), 1);
@@ -421,6 +438,50 @@ async fn the_retired_finish_what_they_have_and_take_nothing_more() {
     let balance = running.ledger.balance();
     assert!(balance.holds());
     assert_eq!((balance.sent, balance.queued), (10, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_retired_put_back_what_waits_to_be_tried_again() {
+    let running = start(Backend::new(|_, _| later(Some(250))), sure(), 2);
+    for prefix in ["a", "b", "c"] {
+        running.push(spans(prefix, 10));
+    }
+    sleep(Duration::from_secs(1)).await;
+    let balance = running.ledger.balance();
+    assert_eq!((balance.in_flight, balance.queued), (20, 10));
+    let began = Instant::now();
+    running.scope.retire();
+    running.scope.finished().await;
+    assert!(began.elapsed() < Duration::from_secs(1));
+    let balance = running.ledger.balance();
+    assert!(balance.holds());
+    assert_eq!((balance.in_flight, balance.queued), (0, 30));
+    assert_eq!(running.queue.size().0, 3);
+    // It goes out before what came later.
+    let (transport, told) = (Arc::new(Backend::new(|_, _| taken())), Arc::new(Told::default()));
+    let (queue, retry) = (running.queue.clone(), sure());
+    let scope = Scope::default();
+    let sender = Sender { transport: transport.clone(), queue, retry, report: told };
+    Arc::new(sender).start(1, &scope);
+    running.queue.close();
+    scope.finished().await;
+    assert_eq!(running.ledger.balance().sent, 30);
+    assert_eq!(transport.asked()[2], numbered("c", 10));
+}
+
+/// Nobody would take it from there any more.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_put_back_into_a_closed_queue() {
+    let script = |n: usize, _: &[String]| if n == 0 { later(Some(100)) } else { taken() };
+    let running = start(Backend::new(script), sure(), 1);
+    running.push(spans("a", 10));
+    sleep(Duration::from_secs(1)).await;
+    running.queue.close();
+    running.scope.retire();
+    let balance = running.finish().await;
+    assert_eq!(balance.sent, 10);
+    let times = running.backend.times();
+    assert!(times.len() == 2 && (99.0..101.0).contains(&times[1]), "{times:?}");
 }
 
 fn with_receipt(prefix: &str, items: usize) -> (Chunk, tokio::sync::oneshot::Receiver<Outcome>) {
