@@ -133,8 +133,8 @@ fn gauges_show_the_last_write_and_up_down_sums_the_sum_of_the_live() {
     // Of two writers, the later time counts, not the later arrival.
     let third = &[("service.name", "app"), ("host.name", "c")];
     let older = from(third, vec![gauge("temperature", vec![point(1, 10, 8.0)])]);
-    write(&mut store, &older, 2 * SECOND);
-    assert_eq!(lines(&store, 2 * SECOND), expected);
+    write(&mut store, &older, 3 * SECOND);
+    assert_eq!(lines(&store, 3 * SECOND), expected);
     // What ended up and down does not count any more.
     let late = 302 * SECOND;
     assert_eq!(lines(&store, late)[0], "open{job=\"app\"} 2");
