@@ -35,8 +35,15 @@ async fn what_waits_goes_to_the_new_backend_and_connections_stay_open() {
     assert_eq!((before.entered, before.sent), (300, 0));
     assert!(before.queued > 0 && before.in_flight > 0, "{before:?}");
 
+    let others = || {
+        let receiver = &service.receivers[0];
+        let inlets = Arc::as_ptr(&receiver.inlets);
+        (receiver.scope.running(), inlets, Arc::as_ptr(&service.pipelines[0].entry))
+    };
+    let running = others();
     replace(&service, &pipeline(backend, "", ""));
     until("delivery", || balance(&service).sent == 300).await;
+    assert_eq!(others(), running);
     // The same connection, the same queue.
     assert!(is_taken(&client.send(&numbered("after", 10)).await));
     until("delivery", || balance(&service).sent == 310).await;
