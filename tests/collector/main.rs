@@ -8,4 +8,7 @@ mod client;
 mod collector;
 mod document;
 mod faults;
+mod frames;
+mod overload;
 mod telemetry;
+mod web;
