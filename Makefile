@@ -9,7 +9,7 @@ DENY := $(TOOLS)/bin/cargo-deny
 FUZZ := $(TOOLS)/bin/cargo-fuzz
 FUZZ_DIR := src/collector/fuzz
 FUZZ_SECONDS ?= 60
-CRATES := obspipe-model obspipe-operator local-cluster obspipe-demo obspipe-tests obspipe-backends obspipe-bench
+CRATES := obspipe-model obspipe-operator obspipe-collector local-cluster obspipe-demo obspipe-tests obspipe-backends obspipe-bench
 
 .PHONY: help
 help: ## Show this menu
@@ -33,7 +33,7 @@ demo-down: check-rust ## End what `make demo` left up
 
 .PHONY: test
 test: check-rust check-go ## All tests, against a real control plane
-	$(CARGO) build -p obspipe-operator
+	$(CARGO) build -p obspipe-operator -p obspipe-collector
 	$(CARGO) test --workspace
 
 .PHONY: lint
@@ -54,13 +54,12 @@ golden: check-rust ## Rewrite tests/golden/*/out.yaml and the tables in docs/ fr
 crds: check-rust ## Rewrite crds/ and the chart's copy from the types
 	OBSPIPE_UPDATE=1 $(CARGO) test -p obspipe-tests --test integration -- crds
 
-# The collector when it is there; options of `throughput`, such as --otelcol PATH.
-COLLECTOR := $(if $(wildcard src/collector/src/main.rs),-p obspipe-collector)
+# Options of `throughput`, such as --only spans-grpc.
 THROUGHPUT ?=
 
 .PHONY: bench
 bench: check-rust check-go ## Measure convergence and throughput, write docs/performance.md
-	$(CARGO) build --release -p obspipe-operator $(COLLECTOR) -p obspipe-bench
+	$(CARGO) build --release -p obspipe-operator -p obspipe-collector -p obspipe-bench
 	@$(CARGO) run --quiet --release -p obspipe-bench --bin converge
 	@$(CARGO) run --quiet --release -p obspipe-bench --bin throughput -- $(THROUGHPUT)
 

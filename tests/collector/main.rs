@@ -10,5 +10,6 @@ mod document;
 mod faults;
 mod frames;
 mod overload;
+mod page;
 mod telemetry;
 mod web;

@@ -98,7 +98,7 @@ impl Process {
     /// Its process id.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.component.pid()
+        self.component.program_pid()
     }
 
     /// Asks it to end (SIGTERM) and waits until it has. Returns its exit code, if it has one.

@@ -109,10 +109,9 @@ pub async fn find(id: Id, paths: &Paths, root: &Path) -> Result<Peer> {
         (Some(path), _) => path.clone(),
         (None, Id::Ours) => std::env::current_exe()?.with_file_name("obspipe-collector"),
         (None, Id::Rotel) => install_rotel(root)?,
-        // A recipe that builds one of these is awaited here instead.
-        (None, Id::Otelcol | Id::OtelcolJaeger | Id::OtelcolLoki) => {
-            anyhow::bail!("tell with {} where it is", id.option())
-        }
+        (None, Id::Otelcol) => local_cluster::otelcol(&local_cluster::Silent).await?,
+        (None, Id::OtelcolJaeger) => local_cluster::otelcol_jaeger(&local_cluster::Silent).await?,
+        (None, Id::OtelcolLoki) => local_cluster::otelcol_loki(&local_cluster::Silent).await?,
     };
     let size = std::fs::metadata(&program)
         .with_context(|| format!("{}: build it or tell with {}", program.display(), id.option()))?

@@ -5,7 +5,9 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 
-use super::{INVALID_ARGUMENT, OK, UNIMPLEMENTED, Victim, assert_refused, framed};
+use super::{
+    INVALID_ARGUMENT, OK, RESOURCE_EXHAUSTED, UNIMPLEMENTED, Victim, assert_refused, framed,
+};
 use crate::frames::{self, Wire};
 use crate::telemetry::spans;
 use crate::web::Version;
@@ -72,6 +74,12 @@ async fn frames_that_are_no_call() {
     let twice = Bytes::from([whole.as_slice(), &whole].concat());
     let status = grpc.send(twice, &[]).await.expect("an answer");
     assert_refused(&status, INVALID_ARGUMENT, "two messages");
+    let more = Bytes::from(framed(0, small().len() - 1, &small()));
+    let status = grpc.send(more, &[]).await.expect("an answer");
+    assert_refused(&status, INVALID_ARGUMENT, "more than announced");
+    let large = vec![0; (20 << 20) + 1];
+    let status = grpc.send(framed(0, large.len(), &large).into(), &[]).await.expect("an answer");
+    assert_refused(&status, RESOURCE_EXHAUSTED, "more than max_recv_msg_size_mib");
     for flag in [2, 255] {
         let body = Bytes::from(framed(flag, small().len(), &small()));
         let status = grpc.send(body, &[]).await.expect("an answer");

@@ -20,7 +20,10 @@ use crate::error::{Error, Result};
 const WATCH_FOR_IT: &str = "exec 3<&0\n\
     \"$@\" </dev/null 3<&- & program=$!\n\
     { cat <&3 >/dev/null; kill -9 \"$program\"; } &\n\
-    wait \"$program\"";
+    trap 'kill \"$program\"' TERM\n\
+    wait \"$program\"; code=$?\n\
+    while kill -0 \"$program\" 2>/dev/null; do wait \"$program\"; code=$?; done\n\
+    exit $code";
 
 /// A started program. It ends with this value, and with this process.
 #[derive(Debug)]
@@ -75,10 +78,17 @@ impl Component {
         &self.log
     }
 
-    /// Its process id.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The program's process id: where a shell watches over it, that of its first child.
+    #[must_use]
+    pub fn program_pid(&self) -> u32 {
+        let shell = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+        let first = children.ok().and_then(|pids| pids.split_whitespace().next()?.parse().ok());
+        first.unwrap_or(shell)
     }
 
     /// Asks it to end.

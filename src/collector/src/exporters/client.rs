@@ -20,7 +20,7 @@ use crate::flow::send::Answer;
 use crate::net::body::Pieces;
 use crate::net::compress::{Encoding, deflate};
 use crate::net::connect::{ConnectError, Destination, Http1, Http2};
-use crate::net::grpc::{Code, PREFIX, Status, partial_success, prefix};
+use crate::net::grpc::{Code, PREFIX, Status, partial_success, percent_decoded, prefix};
 use crate::net::resolve::Resolver;
 use crate::net::tls::{self, Reloading, TlsError};
 
@@ -28,6 +28,9 @@ use crate::net::tls::{self, Reloading, TlsError};
 const MAX_ANSWER: usize = 256 * 1024;
 /// HTTP/2 connections of an exporter: one is one lock, and one TCP window.
 const CONNECTIONS: usize = 2;
+
+/// Longest time that a backend is let ask for: a day.
+const MAX_WAIT: Duration = Duration::from_secs(86_400);
 
 /// Why an exporter cannot be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -349,9 +352,12 @@ impl HttpClient {
     }
 }
 
+/// Basic authentication (RFC 7617) of the user in a URL, whose special characters are %XX there.
 fn basic(user: &str) -> Option<HeaderValue> {
     use base64::Engine as _;
-    let encoded = base64::engine::general_purpose::STANDARD.encode(user);
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let decoded = [name, password].map(|part| percent_decoded(part.as_bytes()));
+    let encoded = base64::engine::general_purpose::STANDARD.encode(decoded.join(":"));
     let mut value = HeaderValue::try_from(format!("Basic {encoded}")).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -381,13 +387,14 @@ impl Reply {
     #[must_use]
     pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        match value.parse::<u64>() {
-            Ok(seconds) => Some(Duration::from_secs(seconds.min(86_400))),
+        let wait = match value.parse() {
+            Ok(seconds) => Duration::from_secs(seconds),
             Err(_) => {
                 let date = httpdate::parse_http_date(value).ok()?;
-                Some(date.duration_since(now).unwrap_or_default())
+                date.duration_since(now).unwrap_or_default()
             }
-        }
+        };
+        Some(wait.min(MAX_WAIT))
     }
 
     /// Status and the beginning of what was said, on one line.
@@ -399,3 +406,6 @@ impl Reply {
         format!("HTTP {}: {}", self.status.as_u16(), line.trim())
     }
 }
+
+#[cfg(test)]
+mod tests;

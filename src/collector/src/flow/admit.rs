@@ -2,6 +2,7 @@
 //! so that a client's retry duplicates nothing (design, Admission).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -29,6 +30,9 @@ pub enum Refused {
     /// A queue is full.
     #[error("the queue of exporter {0} is full")]
     QueueFull(ComponentId),
+    /// The collector takes nothing more.
+    #[error("the collector is ending")]
+    Ending,
 }
 
 /// Where one receiver's telemetry of one signal goes.
@@ -37,13 +41,14 @@ pub struct Inlet {
     pub signal: Signal,
     /// The pipelines.
     pub entries: ArcSwap<Vec<Arc<Entry>>>,
+    closed: AtomicBool,
 }
 
 impl Inlet {
     /// To these pipelines.
     #[must_use]
     pub fn new(signal: Signal, entries: Vec<Arc<Entry>>) -> Arc<Self> {
-        Arc::new(Self { signal, entries: ArcSwap::from_pointee(entries) })
+        Arc::new(Self { signal, entries: ArcSwap::from_pointee(entries), closed: false.into() })
     }
 
     /// Whether any pipeline takes this signal.
@@ -70,7 +75,9 @@ impl Inlet {
             let Err(refused) = self.admit(chunk.clone()) else {
                 return Ok(());
             };
-            let Refused::QueueFull(id) = &refused;
+            let Refused::QueueFull(id) = &refused else {
+                return Err(refused);
+            };
             let Some(queue) = self.blocking(id) else {
                 return Err(refused);
             };
@@ -92,12 +99,20 @@ impl Inlet {
         })
     }
 
+    /// Takes nothing from now on: what comes too late is refused, not lost.
+    pub fn close(&self) {
+        self.closed.store(true, Relaxed);
+    }
+
     /// Hands a request to all pipelines, or to none.
     ///
     /// # Errors
     /// A queue on its way is full, or every exporter it would reach is down and full. Where only
     /// some are, the others get it.
     pub fn admit(&self, chunk: Chunk) -> Result<(), Refused> {
+        if self.closed.load(Relaxed) {
+            return Err(Refused::Ending);
+        }
         let entries = self.entries.load();
         reserve(&entries, Size { items: chunk.items, weight: chunk.weight })?;
         for entry in entries.iter() {

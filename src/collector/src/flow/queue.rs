@@ -139,6 +139,7 @@ impl Queue {
     ///
     /// # Errors
     /// The queue is full and its backend alive: the client should try again.
+    #[expect(clippy::result_unit_err, reason = "who refuses, the caller knows")]
     pub fn reserve(&self, request: Size) -> Result<Room, ()> {
         let mut state = self.state();
         let room =

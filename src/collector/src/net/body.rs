@@ -65,3 +65,6 @@ impl Body for Pieces {
         SizeHint::with_exact(self.data.iter().map(|piece| piece.len() as u64).sum())
     }
 }
+
+#[cfg(test)]
+mod tests;

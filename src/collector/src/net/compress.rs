@@ -87,8 +87,10 @@ pub async fn inflate<E>(
     let mut reader: Box<dyn Read + Send + '_> = match encoding {
         Encoding::Identity => Box::new(body),
         Encoding::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(body)),
-        Encoding::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(body)),
-        Encoding::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(body)),
+        Encoding::Zlib => Box::new(Zlib(flate2::bufread::ZlibDecoder::new(body))),
+        Encoding::Lz4 => Box::new(Lz4(lz4_flex::frame::FrameDecoder::new(Rest(body, false)))),
+        // Snappy's encoders write nothing where there is nothing.
+        Encoding::Snappy if body.is_empty() => Box::new(body),
         Encoding::Snappy if body.starts_with(b"\xff\x06\x00\x00sNaPpY") => {
             Box::new(snap::read::FrameDecoder::new(body))
         }
@@ -107,20 +109,30 @@ pub async fn inflate<E>(
     let (mut filled, mut since) = (0, 0);
     loop {
         if filled == out.len() {
-            if filled == limit {
-                // Exactly as much as allowed, or more?
-                let more = reader.read(&mut [0]).map_err(InflateError::Corrupt)?;
-                return if more > 0 { Err(InflateError::TooLarge(limit)) } else { Ok(out.into()) };
+            // Room is taken only for what is there.
+            let mut more = [0];
+            if reader.read(&mut more).map_err(InflateError::Corrupt)? == 0 {
+                return Ok(out.into());
             }
-            let more = (room / 2).max(STEP).min(limit - room);
-            grow(more).map_err(InflateError::Room)?;
-            room += more;
+            if filled == limit {
+                return Err(InflateError::TooLarge(limit));
+            }
+            let step = (room / 2).max(STEP).min(limit - room);
+            grow(step).map_err(InflateError::Room)?;
+            room += step;
             out.resize(room, 0);
+            out[filled] = more[0];
+            filled += 1;
+            continue;
         }
         let step = out.len().min(filled + STEP);
         let read = reader.read(&mut out[filled..step]).map_err(InflateError::Corrupt)?;
         if read == 0 {
             out.truncate(filled);
+            // What is held is what is accounted for, or little more.
+            if filled < room - room / 4 {
+                out.shrink_to_fit();
+            }
             return Ok(out.into());
         }
         filled += read;
@@ -128,6 +140,47 @@ pub async fn inflate<E>(
         if since >= STEP {
             since = 0;
             tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Zlib, with nothing behind it.
+struct Zlib<'a>(flate2::bufread::ZlibDecoder<&'a [u8]>);
+
+impl Read for Zlib<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(out)? {
+            0 if !out.is_empty() && !self.0.get_ref().is_empty() => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "there is more behind its end"))
+            }
+            read => Ok(read),
+        }
+    }
+}
+
+/// LZ4 frames, one after the other; the decoder alone takes one that is cut short for whole.
+struct Lz4<'a>(lz4_flex::frame::FrameDecoder<Rest<'a>>);
+
+/// What is left of a body, and whether more was asked for than there is.
+struct Rest<'a>(&'a [u8], bool);
+
+impl Read for Rest<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.1 |= self.0.is_empty() && !out.is_empty();
+        self.0.read(out)
+    }
+}
+
+impl Read for Lz4<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.0.read(out)?;
+            let Rest(left, dry) = self.0.get_ref();
+            match read {
+                0 if *dry => return Err(io::ErrorKind::UnexpectedEof.into()),
+                0 if !left.is_empty() && !out.is_empty() => {}
+                read => return Ok(read),
+            }
         }
     }
 }

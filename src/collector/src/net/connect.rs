@@ -111,9 +111,17 @@ impl Destination {
 /// HTTP/2 connections, each carrying many requests. More than one, since a connection is a lock.
 pub struct Http2 {
     to: Destination,
-    slots: Vec<Mutex<Option<http2::SendRequest<Pieces>>>>,
+    slots: Vec<Mutex<Option<Open>>>,
     next: AtomicUsize,
+    opened: AtomicUsize,
     keepalive: Option<(Duration, Duration, bool)>,
+}
+
+/// A connection, and the how manyth it is.
+#[derive(Clone)]
+struct Open {
+    sender: http2::SendRequest<Pieces>,
+    number: usize,
 }
 
 impl Http2 {
@@ -126,25 +134,44 @@ impl Http2 {
         keepalive: Option<(Duration, Duration, bool)>,
     ) -> Self {
         let slots = (0..connections.max(1)).map(|_| Mutex::new(None)).collect();
-        Self { to, slots, next: AtomicUsize::new(0), keepalive }
+        Self { to, slots, next: AtomicUsize::new(0), opened: AtomicUsize::new(0), keepalive }
     }
 
-    /// Sends a request.
+    /// Sends a request. One that a connection does not take any more, because its backend is ending
+    /// it, goes out on a new one.
     ///
     /// # Errors
-    /// See [`ConnectError`]; the next request opens a new connection.
-    pub async fn send(&self, request: Request<Pieces>) -> Result<Response<Incoming>, ConnectError> {
-        let index = self.next.fetch_add(1, Relaxed) % self.slots.len();
-        let mut sender = self.sender(index).await?;
-        Ok(sender.send_request(request).await?)
+    /// See [`ConnectError`]; the next request opens a new connection. So it does when this one is
+    /// given up before its answer: the backend's machine may be gone without a word.
+    pub async fn send(
+        &self,
+        mut request: Request<Pieces>,
+    ) -> Result<Response<Incoming>, ConnectError> {
+        let slot = &self.slots[self.next.fetch_add(1, Relaxed) % self.slots.len()];
+        let mut again = true;
+        loop {
+            let mut open = self.open(slot).await?;
+            let mut asking = Asking { slot, number: open.number, answered: false };
+            match open.sender.try_send_request(request).await {
+                Ok(response) => {
+                    asking.answered = true;
+                    return Ok(response);
+                }
+                Err(mut failed) => match failed.take_message().filter(|_| again) {
+                    Some(unsent) => (request, again) = (unsent, false),
+                    None => return Err(failed.into_error().into()),
+                },
+            }
+        }
     }
 
-    async fn sender(&self, index: usize) -> Result<http2::SendRequest<Pieces>, ConnectError> {
-        let mut slot = self.slots[index].lock().await;
-        if let Some(sender) = slot.as_ref().filter(|sender| !sender.is_closed()) {
-            return Ok(sender.clone());
+    async fn open(&self, slot: &Mutex<Option<Open>>) -> Result<Open, ConnectError> {
+        let mut slot = slot.lock().await;
+        if let Some(open) = slot.as_ref().filter(|open| !open.sender.is_closed()) {
+            return Ok(open.clone());
         }
-        let stream = self.to.open(index).await?;
+        let number = self.opened.fetch_add(1, Relaxed);
+        let stream = self.to.open(number).await?;
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
@@ -164,8 +191,28 @@ impl Http2 {
                 tracing::debug!(%error, "a connection to a backend ended");
             }
         });
-        *slot = Some(sender.clone());
-        Ok(sender)
+        let open = Open { sender, number };
+        *slot = Some(open.clone());
+        Ok(open)
+    }
+}
+
+/// A request under way. Where it ends without an answer, nothing more is sent on its connection.
+struct Asking<'a> {
+    slot: &'a Mutex<Option<Open>>,
+    number: usize,
+    answered: bool,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        // Who holds the lock is opening another one.
+        if !self.answered
+            && let Ok(mut slot) = self.slot.try_lock()
+            && slot.as_ref().is_some_and(|open| open.number == self.number)
+        {
+            *slot = None;
+        }
     }
 }
 
@@ -231,3 +278,6 @@ impl Http1 {
         idle.pop().map(|(sender, _)| sender)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,7 +155,7 @@ impl Status {
     pub fn read(trailers: &HeaderMap) -> Option<Self> {
         let number = trailers.get("grpc-status")?.to_str().ok()?.parse().ok()?;
         let text = trailers.get("grpc-message").map(HeaderValue::as_bytes).unwrap_or_default();
-        let details = trailers.get("grpc-status-details-bin").and_then(|value| binary(value));
+        let details = trailers.get("grpc-status-details-bin").and_then(binary);
         let retry_after = details.as_deref().and_then(retry_info).or_else(|| {
             let alone = trailers.get("google.rpc.retryinfo-bin").and_then(binary);
             alone.as_deref().map(retry_delay)
@@ -183,8 +183,8 @@ fn retry_info(status: &[u8]) -> Option<Duration> {
     details.into_iter().find_map(|any| {
         let named =
             messages(any, 1).into_iter().any(|name| name.ends_with(b"google.rpc.RetryInfo"));
-        let value = messages(any, 2).into_iter().next()?;
-        named.then(|| retry_delay(value))
+        // No value: a RetryInfo that says nothing but to try again.
+        named.then(|| retry_delay(messages(any, 2).into_iter().next().unwrap_or_default()))
     })
 }
 
@@ -228,11 +228,13 @@ fn percent_encoded(text: &str) -> String {
     out
 }
 
-fn percent_decoded(text: &[u8]) -> String {
+/// What %XX stands for; what is no such thing stays. Bytes that are no UTF-8 are replaced.
+pub(crate) fn percent_decoded(text: &[u8]) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, after @ ..] = rest {
-        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let digits = after.get(..2).filter(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|two| std::str::from_utf8(two).ok());
         match digits.and_then(|two| u8::from_str_radix(two, 16).ok()) {
             Some(byte) if *first == b'%' => {
                 out.push(byte);

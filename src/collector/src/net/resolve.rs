@@ -80,3 +80,6 @@ impl Resolver {
         if found.is_empty() { Err(ResolveError::NoAddress(name.to_owned())) } else { Ok(found) }
     }
 }
+
+#[cfg(test)]
+mod tests;

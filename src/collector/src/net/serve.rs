@@ -209,11 +209,10 @@ async fn http<S>(
     let activity = Arc::new(Activity::default());
     let busy = activity.clone();
     let service = service_fn(move |request| {
-        let (answer, busy) = (service.answer(request, from.clone()), busy.clone());
-        busy.begin();
+        let (answer, busy) = (service.answer(request, from.clone()), busy.begin());
         async move {
             let answer = answer.await;
-            busy.end();
+            drop(busy);
             Ok::<_, Infallible>(answer)
         }
     });
@@ -246,14 +245,20 @@ struct Activity {
     begun: AtomicUsize,
 }
 
+/// A request under way, until it is answered or its client gave it up.
+struct Busy(Arc<Activity>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Relaxed);
+    }
+}
+
 impl Activity {
-    fn begin(&self) {
+    fn begin(self: &Arc<Self>) -> Busy {
         self.under_way.fetch_add(1, Relaxed);
         self.begun.fetch_add(1, Relaxed);
-    }
-
-    fn end(&self) {
-        self.under_way.fetch_sub(1, Relaxed);
+        Busy(self.clone())
     }
 
     /// Waits until there was no request for so long; for ever where there is no limit.
@@ -298,3 +303,6 @@ fn builder(serving: &Serving) -> auto::Builder<TokioExecutor> {
         .keep_alive_timeout(serving.keepalive.1);
     if serving.http2_only { builder.http2_only() } else { builder }
 }
+
+#[cfg(test)]
+mod tests;

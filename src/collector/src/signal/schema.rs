@@ -4,7 +4,7 @@
 use super::wire::{BYTES, FIXED32, FIXED64, VARINT};
 
 /// Highest field number of OTLP's messages, and one.
-const NUMBERS: usize = 24;
+pub(super) const NUMBERS: usize = 24;
 
 /// A message's description.
 pub struct Message {

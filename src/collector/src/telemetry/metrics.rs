@@ -147,6 +147,13 @@ fn exporters(page: &mut Page, snapshot: &Snapshot) {
     for exporter in &snapshot.exporters {
         retries.put(&[("exporter", &exporter.id)], exporter.retries);
     }
+    let help = "What an exporter counts besides";
+    let mut figures = page.metric("obspipe_exporter_figures", "gauge", help);
+    for exporter in &snapshot.exporters {
+        for (figure, value) in &exporter.figures {
+            figures.put(&[("exporter", &exporter.id), ("figure", figure)], value);
+        }
+    }
     let mut failing =
         page.metric("obspipe_exporter_failing", "gauge", "1 while the backend takes nothing");
     for exporter in &snapshot.exporters {
@@ -155,11 +162,11 @@ fn exporters(page: &mut Page, snapshot: &Snapshot) {
 }
 
 /// An exporter's number over all pipelines of a signal.
-fn totals<'a>(
-    snapshot: &'a Snapshot,
+fn totals(
+    snapshot: &Snapshot,
     signal: usize,
     of: impl Fn(&crate::flow::ledger::Balance) -> u64,
-) -> std::collections::BTreeMap<&'a str, u64> {
+) -> std::collections::BTreeMap<&str, u64> {
     let mut totals = std::collections::BTreeMap::new();
     for flow in &snapshot.flows {
         let kind = flow.pipeline.split('/').next().unwrap_or_default();

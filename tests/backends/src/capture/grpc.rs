@@ -38,12 +38,13 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> io::Result<R
         Some(Reset::InRequest) => Ok(framed),
         _ => message(&framed, parts.headers.get("grpc-encoding")),
     };
-    match message {
+    let judged = match message {
         Ok(message) => shared.keep(number, parts, message),
         Err(problem) => {
             return status(Answer::status(INVALID_ARGUMENT).header("grpc-message", &problem));
         }
-    }
+    };
+    let answer = judged.unwrap_or(answer);
     tokio::time::sleep(answer.delay).await;
     match answer.reset {
         Some(Reset::InRequest | Reset::BeforeAnswer) => Err(broken_off()),

@@ -38,6 +38,9 @@ pub struct Received {
 /// From a request's number to its answer.
 type Answers = Arc<dyn Fn(usize) -> Answer + Send + Sync>;
 
+/// An answer to what came, if the judge has one.
+type Judge = Arc<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
+
 /// What the connections share.
 struct Shared {
     kept: Mutex<Kept>,
@@ -45,6 +48,7 @@ struct Shared {
 
 struct Kept {
     answers: Answers,
+    judge: Option<Judge>,
     next: usize,
     received: Vec<Received>,
 }
@@ -65,10 +69,14 @@ impl Shared {
         (number, answers(number))
     }
 
-    fn keep(&self, number: usize, parts: ::http::request::Parts, body: Bytes) {
+    /// Keeps what came; returns what the judge answers to it, if it does.
+    fn keep(&self, number: usize, parts: ::http::request::Parts, body: Bytes) -> Option<Answer> {
         let path = parts.uri.path().to_owned();
         let received = Received { number, path, headers: parts.headers, body, at: Instant::now() };
+        let judge = self.kept().judge.clone();
+        let answer = judge.and_then(|judge| judge(&received));
         self.kept().received.push(received);
+        answer
     }
 }
 
@@ -108,7 +116,7 @@ impl Capture {
     async fn start(protocol: Protocol, answers: Answers) -> Result<Self> {
         let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
         let address = listener.local_addr().map_err(Error::io("find the port of a capture"))?;
-        let kept = Kept { answers, next: 0, received: Vec::new() };
+        let kept = Kept { answers, judge: None, next: 0, received: Vec::new() };
         let shared = Arc::new(Shared { kept: Mutex::new(kept) });
         let server = tokio::spawn(serve(listener, protocol, shared.clone()));
         Ok(Self { protocol, address, shared, server: Some(server) })
@@ -123,6 +131,11 @@ impl Capture {
     /// Answers differently from the next request on; numbers go on.
     pub fn answer(&self, answers: impl Fn(usize) -> Answer + Send + Sync + 'static) {
         self.shared.kept().answers = Arc::new(answers);
+    }
+
+    /// Answers by what came: None leaves it to the numbered answers. A reset of those comes first.
+    pub fn judge(&self, judge: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) {
+        self.shared.kept().judge = Some(Arc::new(judge));
     }
 
     /// What came so far, in the order in which the bodies were there.

@@ -33,7 +33,8 @@ impl Sampler {
         self.count = self.count.saturating_add(1);
         let after = self.count.saturating_sub(settings.sampling_initial);
         after == 0
-            || (settings.sampling_thereafter > 0 && after % settings.sampling_thereafter == 0)
+            || (settings.sampling_thereafter > 0
+                && after.is_multiple_of(settings.sampling_thereafter))
     }
 }
 

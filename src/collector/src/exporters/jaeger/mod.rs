@@ -55,9 +55,8 @@ impl Transport for Jaeger {
             let translated = translate::translate(requests, self.max_bytes);
             // The spans themselves are not needed any more; what they hold of the account is.
             let holds = Arc::new(load.chunks.into_iter().map(|chunk| chunk.hold).collect());
-            let mut encoded = Encoded::default();
-            encoded.untranslatable =
-                usize::try_from(translated.untranslatable).unwrap_or(usize::MAX);
+            let untranslatable = usize::try_from(translated.untranslatable).unwrap_or(usize::MAX);
+            let mut encoded = Encoded { untranslatable, requests: Vec::new() };
             for request in translated.requests {
                 encoded.requests.push(self.request(request, &holds).await);
             }

@@ -79,7 +79,8 @@ fn buckets(family: &str, kind: &str, members: &[Sample]) {
     if kind != "histogram" {
         return;
     }
-    let mut by_series: BTreeMap<Vec<(String, String)>, Vec<(f64, f64)>> = BTreeMap::new();
+    type Labels = Vec<(String, String)>;
+    let mut by_series: BTreeMap<Labels, Vec<(f64, f64)>> = BTreeMap::new();
     let mut counts = BTreeMap::new();
     for sample in members {
         let mut labels = sample.labels.clone();

@@ -95,7 +95,7 @@ impl Exponential {
             sum = sum.saturating_add(count);
             match out.last_mut() {
                 Some(last) if bound <= last.0 => last.1 = sum,
-                _ if bound < f64::INFINITY => out.push((bound, sum)),
+                _ if bound.is_finite() => out.push((bound, sum)),
                 _ => {}
             }
         };

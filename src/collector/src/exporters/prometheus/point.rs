@@ -5,7 +5,7 @@ use std::fmt;
 use super::names::Suffix;
 use crate::signal::otlp::{
     Exemplar as ExemplarView, ExponentialHistogramDataPoint, HistogramDataPoint, Metric,
-    SummaryDataPoint,
+    NumberDataPoint, SummaryDataPoint,
 };
 use crate::signal::view::Repeated;
 
@@ -245,5 +245,76 @@ impl Exemplar {
         }
         let value = view.as_double.or(view.as_int.map(|whole| whole as f64)).unwrap_or(0.0);
         Some(Self { value, time: view.time_unix_nano, trace, span })
+    }
+}
+
+/// Each point of a metric.
+pub fn points<'a>(metric: &Metric<'a>, mut visit: impl FnMut(Point)) {
+    let numbers = |points: Repeated<'a, NumberDataPoint<'static>>, visit: &mut dyn FnMut(Point)| {
+        points.iter().for_each(|point| visit(number(&point)));
+    };
+    if let Some(gauge) = metric.gauge {
+        numbers(gauge.view().data_points, &mut visit);
+    } else if let Some(sum) = metric.sum {
+        numbers(sum.view().data_points, &mut visit);
+    } else if let Some(data) = metric.histogram {
+        data.view().data_points.iter().for_each(|point| visit(histogram(&point)));
+    } else if let Some(data) = metric.exponential_histogram {
+        data.view().data_points.iter().for_each(|point| visit(exponential(&point)));
+    } else if let Some(data) = metric.summary {
+        data.view().data_points.iter().for_each(|point| visit(summary(&point)));
+    }
+}
+
+/// Data point flag: no recorded value (OTLP, DataPointFlags).
+const NO_RECORDED_VALUE: u32 = 1;
+
+#[allow(clippy::cast_precision_loss)]
+fn number<'a>(point: &NumberDataPoint<'a>) -> Point<'a> {
+    let whole = point.as_int.map(|whole| whole as f64);
+    Point {
+        bytes: point.bytes,
+        attributes: 7,
+        start: point.start_time_unix_nano,
+        time: point.time_unix_nano,
+        ended: point.flags & NO_RECORDED_VALUE != 0,
+        value: Value::Number(point.as_double.or(whole).unwrap_or(0.0)),
+        exemplars: Some(point.exemplars),
+    }
+}
+
+fn histogram<'a>(point: &HistogramDataPoint<'a>) -> Point<'a> {
+    Point {
+        bytes: point.bytes,
+        attributes: 9,
+        start: point.start_time_unix_nano,
+        time: point.time_unix_nano,
+        ended: point.flags & NO_RECORDED_VALUE != 0,
+        value: Value::Histogram(*point),
+        exemplars: Some(point.exemplars),
+    }
+}
+
+fn exponential<'a>(point: &ExponentialHistogramDataPoint<'a>) -> Point<'a> {
+    Point {
+        bytes: point.bytes,
+        attributes: 1,
+        start: point.start_time_unix_nano,
+        time: point.time_unix_nano,
+        ended: point.flags & NO_RECORDED_VALUE != 0,
+        value: Value::Exponential(*point),
+        exemplars: Some(point.exemplars),
+    }
+}
+
+fn summary<'a>(point: &SummaryDataPoint<'a>) -> Point<'a> {
+    Point {
+        bytes: point.bytes,
+        attributes: 7,
+        start: point.start_time_unix_nano,
+        time: point.time_unix_nano,
+        ended: point.flags & NO_RECORDED_VALUE != 0,
+        value: Value::Summary(*point),
+        exemplars: None,
     }
 }

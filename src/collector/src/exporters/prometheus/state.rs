@@ -182,6 +182,3 @@ impl Told {
             .extend(exemplars.iter().filter_map(|e| Exemplar::of(&e)).take(MAX_EXEMPLARS));
     }
 }
-
-#[cfg(test)]
-mod tests;

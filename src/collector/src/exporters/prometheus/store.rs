@@ -13,14 +13,11 @@ use super::admit::{Context, MetricContext, ScopeContext};
 use super::checksum::{ByKey, Checksum, Key};
 use super::labels::Rendered;
 use super::names::Namer;
-use super::point::{Exemplar, Kind, Nanos, Point, Reason, Stream, Type, Value};
+use super::point::{Exemplar, Kind, Nanos, Point, Reason, Stream, Type, points};
 use super::slots::Slots;
 use super::state::{State, Told};
-use crate::signal::otlp::{
-    ExponentialHistogramDataPoint, HistogramDataPoint, Metric, Metrics, NumberDataPoint,
-    SummaryDataPoint,
-};
-use crate::signal::view::{Repeated, View};
+use crate::signal::otlp::{Metric, Metrics};
+use crate::signal::view::View;
 use crate::signal::wire::Fields;
 
 /// Writers, at most, for each series that `series_limit` allows.
@@ -330,77 +327,6 @@ impl Family {
     pub(super) fn weight(&self, name: &str) -> usize {
         let bounds = self.bounds.as_ref().map_or(0, |bounds| bounds.len() * size_of::<f64>());
         size_of::<Self>() + name.len() + self.help.len() + bounds + 64
-    }
-}
-
-/// Each point of a metric.
-fn points<'a>(metric: &Metric<'a>, mut visit: impl FnMut(Point)) {
-    let numbers = |points: Repeated<'a, NumberDataPoint<'static>>, visit: &mut dyn FnMut(Point)| {
-        points.iter().for_each(|point| visit(number(&point)));
-    };
-    if let Some(gauge) = metric.gauge {
-        numbers(gauge.view().data_points, &mut visit);
-    } else if let Some(sum) = metric.sum {
-        numbers(sum.view().data_points, &mut visit);
-    } else if let Some(data) = metric.histogram {
-        data.view().data_points.iter().for_each(|point| visit(histogram(&point)));
-    } else if let Some(data) = metric.exponential_histogram {
-        data.view().data_points.iter().for_each(|point| visit(exponential(&point)));
-    } else if let Some(data) = metric.summary {
-        data.view().data_points.iter().for_each(|point| visit(summary(&point)));
-    }
-}
-
-/// Data point flag: no recorded value (OTLP, DataPointFlags).
-const NO_RECORDED_VALUE: u32 = 1;
-
-#[allow(clippy::cast_precision_loss)]
-fn number<'a>(point: &NumberDataPoint<'a>) -> Point<'a> {
-    let whole = point.as_int.map(|whole| whole as f64);
-    Point {
-        bytes: point.bytes,
-        attributes: 7,
-        start: point.start_time_unix_nano,
-        time: point.time_unix_nano,
-        ended: point.flags & NO_RECORDED_VALUE != 0,
-        value: Value::Number(point.as_double.or(whole).unwrap_or(0.0)),
-        exemplars: Some(point.exemplars),
-    }
-}
-
-fn histogram<'a>(point: &HistogramDataPoint<'a>) -> Point<'a> {
-    Point {
-        bytes: point.bytes,
-        attributes: 9,
-        start: point.start_time_unix_nano,
-        time: point.time_unix_nano,
-        ended: point.flags & NO_RECORDED_VALUE != 0,
-        value: Value::Histogram(*point),
-        exemplars: Some(point.exemplars),
-    }
-}
-
-fn exponential<'a>(point: &ExponentialHistogramDataPoint<'a>) -> Point<'a> {
-    Point {
-        bytes: point.bytes,
-        attributes: 1,
-        start: point.start_time_unix_nano,
-        time: point.time_unix_nano,
-        ended: point.flags & NO_RECORDED_VALUE != 0,
-        value: Value::Exponential(*point),
-        exemplars: Some(point.exemplars),
-    }
-}
-
-fn summary<'a>(point: &SummaryDataPoint<'a>) -> Point<'a> {
-    Point {
-        bytes: point.bytes,
-        attributes: 7,
-        start: point.start_time_unix_nano,
-        time: point.time_unix_nano,
-        ended: point.flags & NO_RECORDED_VALUE != 0,
-        value: Value::Summary(*point),
-        exemplars: None,
     }
 }
 

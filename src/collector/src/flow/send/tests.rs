@@ -305,6 +305,23 @@ async fn a_client_all_of_whose_items_are_bad_costs_the_others_nothing() {
     assert!(asked <= 200, "{asked} requests for one client's 1000 bad items");
 }
 
+/// However many clients make mistakes: between clients the search goes to its end.
+#[tokio::test(start_paused = true)]
+async fn half_of_the_clients_bad_cost_the_other_half_nothing() {
+    let is_bad = |name: &String| {
+        let client: usize = name.split('-').nth(1).unwrap().parse().unwrap();
+        client % 2 == 1
+    };
+    let script = move |_: usize, names: &[String]| match names.iter().any(is_bad) {
+        true => Answer::Content("bad".into()),
+        false => taken(),
+    };
+    let running = start(Backend::new(script), sure(), 1);
+    running.push(batch(64, 4));
+    let balance = running.finish().await;
+    assert_eq!((balance.sent, dropped(&balance)), (128, vec![("rejected_by_backend", 128)]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn everything_bad_ends_soon() {
     let running = start(Backend::new(|_, _| Answer::Content("no".into())), sure(), 1);

@@ -23,15 +23,8 @@ use walk::Walk;
 /// Actions, and on what.
 pub struct Editor {
     actions: Actions,
-    of: Of,
-}
-
-/// Whose attributes are edited.
-enum Of {
-    /// Those of resources.
-    Resources,
-    /// Those of spans, data points and log records that pass.
-    Items(Filter),
+    /// Which spans, data points and log records are edited; None: resources are.
+    items: Option<Filter>,
 }
 
 /// What the client said besides the telemetry.
@@ -65,7 +58,7 @@ impl Editor {
     /// an action is not complete.
     pub fn attributes(settings: &Attributes) -> Result<Self, EditorError> {
         let actions = Actions::new(&settings.actions, "actions")?;
-        Ok(Self { actions, of: Of::Items(Filter::new(settings)?) })
+        Ok(Self { actions, items: Some(Filter::new(settings)?) })
     }
 
     /// An editor of the attributes of resources.
@@ -74,7 +67,7 @@ impl Editor {
     /// As [`attributes`](Self::attributes).
     pub fn resource(settings: &Resource) -> Result<Self, EditorError> {
         let actions = Actions::new(&settings.attributes, "attributes")?;
-        Ok(Self { actions, of: Of::Resources })
+        Ok(Self { actions, items: None })
     }
 
     /// Whether it can stand in a pipeline of a signal: `include` and `exclude` must ask only for
@@ -83,10 +76,7 @@ impl Editor {
     /// # Errors
     /// What the signal does not have, by path.
     pub fn check(&self, signal: Signal) -> Result<(), EditorError> {
-        match &self.of {
-            Of::Resources => Ok(()),
-            Of::Items(filter) => filter.check(signal),
-        }
+        self.items.as_ref().map_or(Ok(()), |filter| filter.check(signal))
     }
 
     /// The request edited; None where nothing is changed.
@@ -101,9 +91,9 @@ impl Editor {
     ) -> Option<Vec<u8>> {
         let context = self.actions.context(metadata);
         let mut walk = Walk::new(&self.actions, &context);
-        match &self.of {
-            Of::Resources => walk.resources(request),
-            Of::Items(filter) => walk.items(signal, request, filter),
+        match &self.items {
+            None => walk.resources(request),
+            Some(filter) => walk.items(signal, request, filter),
         }
         walk.patches.apply(request)
     }

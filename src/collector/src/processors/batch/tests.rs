@@ -207,7 +207,7 @@ proptest! {
 
 fn running(settings: Batch) -> (Arc<Batcher>, Arc<Kept>, Scope) {
     let (kept, scope) = (Arc::new(Kept::default()), Scope::default());
-    let leg = Leg { ledger: ledger("nop"), to: To::Direct(kept.clone()) };
+    let leg = Leg { ledger: ledger("nop"), to: To::Direct(kept.clone()), gather: None };
     let next = Route::to(FanOut::new(vec![leg]));
     (Batcher::start(settings, Signal::Traces, next, &scope), kept, scope)
 }

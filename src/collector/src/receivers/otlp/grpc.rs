@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use obspipe_model::Signal;
 use obspipe_model::components::otlp_receiver::GrpcServer;
 
-use super::intake::{Intake, Rejection, next};
+use super::intake::{Intake, Rejection, append, next};
 use crate::net::body::Pieces;
 use crate::net::compress::Encoding;
 use crate::net::grpc::{Code, PREFIX, Status, prefix};
@@ -46,7 +46,14 @@ impl Grpc {
         let mut body = request.into_body();
         let taken = async {
             let (message, compressed, mut permit) = self.message(signal, &mut body, from).await?;
-            let encoding = if compressed { encoding } else { Encoding::Identity };
+            let encoding = match (compressed, encoding) {
+                (0, _) => Encoding::Identity,
+                (1, Encoding::Gzip | Encoding::Zstd | Encoding::Snappy) => encoding,
+                _ => {
+                    let why = "the message says that it is compressed, and not how";
+                    return Err(Rejection::Malformed(why.into()));
+                }
+            };
             let limit = self.max_message;
             let bytes = self.intake.inflate(encoding, message, limit, &mut permit).await?;
             self.intake.admit(signal, bytes, permit, context).await
@@ -63,7 +70,7 @@ impl Grpc {
         signal: Signal,
         body: &mut Incoming,
         from: &From,
-    ) -> Result<(Vec<u8>, bool, crate::flow::account::Permit), Rejection> {
+    ) -> Result<(Vec<u8>, u8, crate::flow::account::Permit), Rejection> {
         let short = || Rejection::Malformed("the message is cut short".into());
         let mut head = Vec::with_capacity(PREFIX);
         let mut first = Bytes::new();
@@ -80,17 +87,16 @@ impl Grpc {
             )));
         }
         let mut permit = self.intake.permit(signal, from, length)?;
-        let mut message = Vec::with_capacity(length);
+        let mut message = Vec::new();
         let mut piece = first;
         loop {
             if message.len() + piece.len() > length {
                 return Err(Rejection::Malformed("there is more than one message".into()));
             }
-            permit.grow(piece.len())?;
-            message.extend_from_slice(&piece);
+            append(&mut message, &piece, length, &mut permit)?;
             match next(body).await? {
                 Some(more) => piece = more,
-                None if message.len() == length => return Ok((message, head[0] == 1, permit)),
+                None if message.len() == length => return Ok((message, head[0], permit)),
                 None => return Err(short()),
             }
         }

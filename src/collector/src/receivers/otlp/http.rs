@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{
-    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, ORIGIN,
-    RETRY_AFTER,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_ENCODING,
+    CONTENT_TYPE, HeaderName, ORIGIN, RETRY_AFTER,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -156,6 +156,7 @@ impl Http {
                 permit.grow(bytes.len())?;
                 let read = json::from_json(signal, &bytes, limit);
                 let read = read.map_err(|error| Rejection::Malformed(error.to_string()))?;
+                drop(bytes);
                 permit.set(read.len());
                 read.into()
             }
@@ -171,11 +172,11 @@ impl Service for Http {
                 return self.respond(request, &from).await;
             };
             let origin = allowed_origin(cors, request.headers());
-            let preflight = request.method() == Method::OPTIONS
-                && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-            let mut response = match preflight {
-                true => plain(StatusCode::NO_CONTENT, ""),
-                false => self.respond(request, &from).await,
+            let asks = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+            let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+            let (mut response, preflight) = match asks && request.method() == Method::OPTIONS {
+                true => (plain(StatusCode::NO_CONTENT, ""), Some(wanted)),
+                false => (self.respond(request, &from).await, None),
             };
             if let Some(origin) = origin {
                 allow(cors, origin, preflight, response.headers_mut());
@@ -200,7 +201,13 @@ fn allowed_origin(cors: &Cors, headers: &HeaderMap) -> Option<HeaderValue> {
     cors.allowed_origins.iter().any(matches).then(|| origin.clone())
 }
 
-fn allow(cors: &Cors, origin: HeaderValue, preflight: bool, headers: &mut HeaderMap) {
+/// Says what a page may do; to the question before a request, with the headers that it wants to send.
+fn allow(
+    cors: &Cors,
+    origin: HeaderValue,
+    preflight: Option<Option<HeaderValue>>,
+    headers: &mut HeaderMap,
+) {
     let mut put = |name: &'static str, text: String| {
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(HeaderName::from_static(name), value);
@@ -208,7 +215,7 @@ fn allow(cors: &Cors, origin: HeaderValue, preflight: bool, headers: &mut Header
     };
     put("vary", "Origin".into());
     put("access-control-allow-credentials", "true".into());
-    if preflight {
+    if preflight.is_some() {
         put("access-control-allow-methods", "POST".into());
         let simple = ["Content-Type", "Content-Encoding"].map(String::from);
         let names: Vec<String> = simple.into_iter().chain(cors.allowed_headers.clone()).collect();
@@ -218,6 +225,12 @@ fn allow(cors: &Cors, origin: HeaderValue, preflight: bool, headers: &mut Header
         }
     } else if !cors.exposed_headers.is_empty() {
         put("access-control-expose-headers", cors.exposed_headers.join(", "));
+    }
+    // To requests with credentials browsers take no star (Fetch, CORS protocol).
+    if let Some(Some(wanted)) = preflight
+        && cors.allowed_headers.iter().any(|name| name == "*")
+    {
+        headers.insert("access-control-allow-headers", wanted);
     }
     headers.insert("access-control-allow-origin", origin);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -18,11 +18,13 @@ use crate::flow::chunk::{Chunk, Context, Hold};
 use crate::flow::receipt::{Outcome, Receipt};
 use crate::net::compress::{Encoding, InflateError, inflate};
 use crate::net::serve::From;
-use crate::signal::rewrite::canonical;
-use crate::signal::scan::{Malformed, scan};
+use crate::signal::rewrite::accept;
+use crate::signal::scan::Malformed;
 
 /// How long a client may send nothing in the middle of a request.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Bytes of a request that must come before memory is taken for all that it announces.
+const FIRST: usize = 64 * 1024;
 /// How long a request waits for a backend's answer, or for room where it may wait: less than the
 /// ten seconds after which SDKs give up.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -68,7 +70,7 @@ impl Inlets {
 
 /// Why a request was not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum Rejection {
+pub(super) enum Rejection {
     /// There is no room now.
     #[error("{0}")]
     Busy(String),
@@ -182,10 +184,9 @@ impl Intake {
         mut permit: Permit,
         context: Option<Arc<Context>>,
     ) -> Result<(), Rejection> {
-        let scanned = scan(signal, &bytes)?;
-        let bytes = if scanned.canonical { bytes } else { canonical(signal, &bytes).into() };
+        let (bytes, items) = accept(signal, bytes)?;
         permit.set(bytes.len().max(permit.bytes()));
-        let items = scanned.items as usize;
+        let items = items as usize;
         let Some(inlet) = self.inlets.of(signal) else {
             return Ok(());
         };
@@ -229,23 +230,43 @@ fn busy(refused: &Refused) -> Rejection {
     Rejection::Busy(refused.to_string())
 }
 
-/// Reads a body as it comes, at most `limit` bytes, each with its permit first. `expected` bytes
-/// are made room for at once.
+/// Reads a body as it comes, at most `limit` bytes, each with its permit first.
 pub(super) async fn read(
     body: &mut Incoming,
     expected: usize,
     limit: usize,
     permit: &mut Permit,
 ) -> Result<Vec<u8>, Rejection> {
-    let mut bytes = Vec::with_capacity(expected.min(limit));
+    let mut bytes = Vec::new();
     while let Some(frame) = next(body).await? {
         if bytes.len() + frame.len() > limit {
             return Err(Rejection::TooLarge(format!("the request is larger than {limit} bytes")));
         }
-        permit.grow(frame.len())?;
-        bytes.extend_from_slice(frame.chunk());
+        append(&mut bytes, &frame, expected, permit)?;
+    }
+    // What is held is what is accounted for, or little more.
+    if bytes.len() < bytes.capacity() - bytes.capacity() / 4 {
+        bytes.shrink_to_fit();
     }
     Ok(bytes)
+}
+
+/// Adds what came to a request of about `expected` bytes, with its permit first. Memory for all of
+/// it is taken when some of it is there: who announces much and sends nothing takes nothing.
+pub(super) fn append(
+    bytes: &mut Vec<u8>,
+    more: &[u8],
+    expected: usize,
+    permit: &mut Permit,
+) -> Result<(), Full> {
+    permit.grow(more.len())?;
+    let together = bytes.len() + more.len();
+    if together > bytes.capacity() && expected > together {
+        let step = if together < FIRST { FIRST.min(expected) } else { expected };
+        bytes.reserve_exact(step - bytes.len());
+    }
+    bytes.extend_from_slice(more);
+    Ok(())
 }
 
 /// The next piece of a body; None at its end.
@@ -257,11 +278,12 @@ pub(super) async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Rejection
             Ok(Some(Err(error))) => {
                 return Err(Rejection::Malformed(format!("the request broke off: {error}")));
             }
-            Ok(Some(Ok(frame))) => match frame.into_data() {
-                Ok(data) => return Ok(Some(data)),
+            Ok(Some(Ok(frame))) => {
                 // Trailers of a request say nothing to us.
-                Err(_) => {}
-            },
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
         }
     }
 }

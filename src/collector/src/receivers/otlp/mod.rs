@@ -126,3 +126,6 @@ impl Prepared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

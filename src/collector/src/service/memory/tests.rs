@@ -1,1 +1,37 @@
 use super::*;
+
+fn limiter(limit_mib: u64, spike_limit_mib: u64, percent: u32) -> MemoryLimiter {
+    MemoryLimiter {
+        limit_mib,
+        spike_limit_mib,
+        limit_percentage: percent,
+        ..MemoryLimiter::default()
+    }
+}
+
+#[test]
+fn the_soft_limit_is_what_may_be_used() {
+    // 200 - 20 % - base 10 - connections 16
+    assert_eq!(limited(&limiter(200, 0, 0), None, 10 * MIB), 134 * MIB);
+    assert_eq!(limited(&limiter(200, 100, 0), None, 10 * MIB), (100 - 10) * MIB - 100 * MIB / 8);
+}
+
+#[test]
+fn percentages_are_of_the_container() {
+    let container = Some(1000 * MIB);
+    let usable = limited(&limiter(0, 0, 50), container, 0);
+    assert_eq!(usable, 400 * MIB - CONNECTIONS);
+    assert_eq!(ceiling(container, 0), 800 * MIB - CONNECTIONS);
+    assert_eq!(ceiling(None, 0), CEILING - CONNECTIONS);
+}
+
+#[test]
+fn however_small_the_limit_a_request_passes() {
+    assert_eq!(limited(&limiter(20, 0, 0), None, 100 * MIB), LEAST);
+    assert_eq!(limited(&limiter(4, 0, 0), None, 100 * MIB), 4 * MIB - 4 * MIB / 5);
+}
+
+#[test]
+fn this_process_is_in_memory() {
+    assert!(resident() > MIB);
+}

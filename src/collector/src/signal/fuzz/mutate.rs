@@ -35,6 +35,25 @@ pub(crate) fn shuffle(of: &'static Message, bytes: &[u8], chance: &mut impl Chan
     out
 }
 
+/// A canonical message's fields, and those in them, from the last to the first, as the Go collector
+/// writes them. What may stand many times keeps its order.
+pub(crate) fn reverse(of: &'static Message, bytes: &[u8]) -> Vec<u8> {
+    let mut groups: Vec<(u32, Vec<u8>)> = Vec::new();
+    for field in Fields::of(bytes) {
+        if groups.last().is_none_or(|last| last.0 != field.number) {
+            groups.push((field.number, Vec::new()));
+        }
+        let Some((_, out)) = groups.last_mut() else { continue };
+        match (of.kind(field.number), field.value) {
+            (Kind::One(inner) | Kind::Many(inner), Raw::Bytes(body)) => {
+                out.put_bytes_field(field.number, &reverse(inner, body));
+            }
+            _ => out.extend_from_slice(field.written),
+        }
+    }
+    groups.into_iter().rev().flat_map(|group| group.1).collect()
+}
+
 /// Changes about one field in so many: leaves it out, repeats it, gives it another number or type,
 /// writes its tag and length longer than they need be, or a length that lies.
 pub(crate) fn fields(

@@ -24,7 +24,8 @@ fn round(runner: &mut TestRunner, from: &str) {
     let mut rng = runner.new_rng();
     let mut chance = |below: usize| rng.random_range(0..below);
     let of = super::super::request(signal);
-    let mut changed = vec![request.clone(), mutate::shuffle(of, &request, &mut chance)];
+    let mut changed = vec![request.clone(), mutate::reverse(of, &request)];
+    changed.push(mutate::shuffle(of, &request, &mut chance));
     for one_in in [2, 20, 200] {
         changed.push(mutate::fields(of, &request, one_in, &mut chance));
     }

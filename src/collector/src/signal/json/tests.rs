@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::signal::Signal;
+use crate::signal::fuzz::mutate;
 use crate::signal::rewrite::canonical;
 use crate::signal::scan::scan;
 use generate::Dice;
@@ -43,6 +44,15 @@ proptest! {
         let text = json(signal, &[&bytes]);
         prop_assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
         prop_assert_eq!(proto(signal, &text).unwrap(), bytes);
+    }
+
+    /// As the Go collector writes it: from the last field to the first.
+    #[test]
+    fn the_order_of_fields_does_not_matter(choices in choices(), signal in 0..3usize) {
+        let signal = SIGNALS[signal];
+        let bytes = request(signal, &choices, false);
+        let reversed = mutate::reverse(crate::signal::request(signal), &bytes);
+        prop_assert_eq!(json(signal, &[&bytes]), json(signal, &[&reversed]));
     }
 
     /// Without the messages that JSON always has, the second time is as the first.

@@ -10,11 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use super::names;
 use crate::signal::Signal;
 use crate::signal::scan::MAX_DEPTH;
-use crate::signal::schema::{FieldInfo, Kind, Message};
+use crate::signal::schema::{FieldInfo, Kind, Message, NUMBERS};
 use crate::signal::wire::{Field, Fields, Raw, varint};
 
 /// Requests of one signal as one JSON document appended to `out`: their resources one after the
-/// other. Each must have been scanned and be in canonical order. Unknown fields are left out, as is
+/// other. Each must have been scanned and be canonical. Unknown fields are left out, as is
 /// an id of zeros alone; what is no UTF-8 becomes U+FFFD.
 pub fn to_json(signal: Signal, requests: &[&[u8]], out: &mut Vec<u8>) {
     let of = crate::signal::request(signal);
@@ -49,13 +49,33 @@ fn message(of: &'static Message, bytes: &[u8], depth: u32, out: &mut Vec<u8>) {
     out.push(b'{');
     // What was scanned is never so deep.
     let bytes = if depth == 0 { &[][..] } else { bytes };
-    let mut written = Fields::of(bytes).peekable();
+    let found = Found::of(bytes);
     for field in of.fields {
-        while written.next_if(|found| found.number < field.number).is_some() {}
-        let same = std::iter::from_fn(|| written.next_if(|found| found.number == field.number));
-        member(of, field, same.peekable(), depth, out);
+        member(of, field, found.fields(field.number).peekable(), depth, out);
     }
     out.push(b'}');
+}
+
+/// Where in a message the fields of each number begin, which stand together in any order.
+struct Found<'a>([&'a [u8]; NUMBERS]);
+
+impl<'a> Found<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        let (mut begins, mut last, mut rest) = ([&[][..]; NUMBERS], 0, bytes);
+        for Field { number, written, .. } in Fields::of(bytes) {
+            if let Some(begin) = begins.get_mut(number as usize).filter(|_| number != last) {
+                *begin = rest;
+            }
+            last = number;
+            rest = &rest[written.len()..];
+        }
+        Self(begins)
+    }
+
+    fn fields(&self, number: u32) -> impl Iterator<Item = Field<'a>> {
+        let begin = self.0.get(number as usize).copied().unwrap_or_default();
+        Fields::of(begin).take_while(move |field| field.number == number)
+    }
 }
 
 /// One field of a message.

@@ -9,7 +9,7 @@ use proptest::{prelude::*, sample::Index};
 use prost::Message as _;
 
 use super::*;
-use crate::signal::fuzz::check_scan;
+use crate::signal::fuzz::{check_scan, mutate, oracle::Decoded};
 use crate::signal::generate;
 use crate::signal::wire::{FIXED32, Write};
 
@@ -285,6 +285,18 @@ proptest! {
     ) {
         let (scanned, _) = check_scan(signal, &request).expect("accepted");
         prop_assert!(scanned.canonical);
+    }
+
+    #[test]
+    fn what_the_go_collector_writes_is_canonical_and_means_the_same(
+        (signal, request) in generate::any_request(),
+    ) {
+        let reversed = mutate::reverse(super::super::request(signal), &request);
+        let (scanned, decoded) = check_scan(signal, &reversed).expect("accepted");
+        prop_assert!(scanned.canonical);
+        prop_assert_eq!(decoded.encoded(), request);
+        let viewed = Decoded::viewed(signal, &reversed);
+        prop_assert_eq!(viewed.encoded(), decoded.encoded());
     }
 
     #[test]

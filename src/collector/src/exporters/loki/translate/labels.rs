@@ -185,7 +185,7 @@ pub(super) fn find<'a>(
 /// Writes labels as Loki reads them, `{a="b", c="d"}`, sorted by name; false where there is none
 /// that Loki would keep, as it takes an empty value for none.
 pub(super) fn write(out: &mut Vec<u8>, sets: &[&Labels<'_>]) -> bool {
-    let mut named: Vec<(String, &[u8])> = Vec::new();
+    let mut named: Vec<(Cow<'_, str>, &[u8])> = Vec::with_capacity(8);
     for (name, value) in sets.iter().flat_map(|labels| &labels.0) {
         let name = sanitise(name);
         named.retain(|other| other.0 != name);
@@ -206,7 +206,14 @@ pub(super) fn write(out: &mut Vec<u8>, sets: &[&Labels<'_>]) -> bool {
 /// A name that Loki takes: ASCII letters, digits and `_`, not beginning with a digit or one `_`
 /// (contrib pkg/translator/prometheus, NormalizeLabel; that lets other letters through, which Loki
 /// refuses).
-fn sanitise(name: &[u8]) -> String {
+fn sanitise(name: &[u8]) -> Cow<'_, str> {
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    if name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(word)
+        && let Ok(name) = std::str::from_utf8(name)
+    {
+        return Cow::Borrowed(name);
+    }
     let mut out = String::with_capacity(name.len() + 4);
     if name.first().is_some_and(u8::is_ascii_digit) {
         out.push_str("key_");
@@ -219,7 +226,7 @@ fn sanitise(name: &[u8]) -> String {
     if out.starts_with('_') && !out.starts_with("__") {
         out.insert_str(0, "key");
     }
-    out
+    Cow::Owned(out)
 }
 
 /// A value in quotes as Loki reads it (Go's string literals): U+FFFD stands for what is no UTF-8,
@@ -229,16 +236,27 @@ fn quote(out: &mut Vec<u8>, value: &[u8]) {
     // Where the cut goes through a character, what is left of it is no text.
     let text = if value.len() > MAX_VALUE { text.trim_end_matches('\u{fffd}') } else { &text };
     out.push(b'"');
-    for char in text.chars() {
-        match char {
-            '"' | '\\' => out.extend_from_slice(&[b'\\', char as u8]),
-            '\n' => out.extend_from_slice(b"\\n"),
-            '\0'..' ' | '\x7f' => put(out, format_args!("\\x{:02x}", char as u32)),
-            char::REPLACEMENT_CHARACTER => out.extend_from_slice(b"\\ufffd"),
-            _ => out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+    let mut rest = text;
+    while let Some(at) = rest.find(is_special) {
+        let (plain, from) = rest.split_at(at);
+        out.extend_from_slice(plain.as_bytes());
+        let mut chars = from.chars();
+        match chars.next() {
+            Some(char @ ('"' | '\\')) => out.extend_from_slice(&[b'\\', char as u8]),
+            Some('\n') => out.extend_from_slice(b"\\n"),
+            Some(char::REPLACEMENT_CHARACTER) => out.extend_from_slice(b"\\ufffd"),
+            Some(char) => put(out, format_args!("\\x{:02x}", char as u32)),
+            None => {}
         }
+        rest = chars.as_str();
     }
+    out.extend_from_slice(rest.as_bytes());
     out.push(b'"');
+}
+
+/// What may not stand in quotes as it is.
+fn is_special(char: char) -> bool {
+    matches!(char, '"' | '\\' | '\0'..' ' | '\x7f' | char::REPLACEMENT_CHARACTER)
 }
 
 /// What the severity is called as a label; numbers that mean nothing are called nothing.

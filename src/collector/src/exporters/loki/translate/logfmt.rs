@@ -80,18 +80,14 @@ fn separate(key: &mut Vec<u8>) {
     }
 }
 
-/// A pair. A key of which nothing can be written is `_`.
+/// A pair.
 fn pair(line: &mut Line, key: &[u8], value: Value<'_>) {
     let out = line.out();
     out.push(b' ');
-    let start = out.len();
-    for chunk in key.utf8_chunks() {
-        for char in chunk.valid().chars().filter(|char| !is_special(*char)) {
-            out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-    }
-    if out.len() == start {
-        out.push(b'_');
+    if is_plain(key) {
+        out.extend_from_slice(key);
+    } else {
+        put_key(out, key);
     }
     out.push(b'=');
     match value {
@@ -104,6 +100,25 @@ fn pair(line: &mut Line, key: &[u8], value: Value<'_>) {
     }
 }
 
+/// Whether text is ASCII that needs no second look.
+fn is_plain(text: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b'"');
+    !text.is_empty() && text.iter().all(plain)
+}
+
+/// A key without what may not stand in one; if nothing is left, `_`.
+fn put_key(out: &mut Vec<u8>, key: &[u8]) {
+    let start = out.len();
+    for chunk in key.utf8_chunks() {
+        for char in chunk.valid().chars().filter(|char| !is_special(*char)) {
+            out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+    if out.len() == start {
+        out.push(b'_');
+    }
+}
+
 /// What may not stand in a key, and makes a value quoted.
 fn is_special(char: char) -> bool {
     char <= ' ' || matches!(char, '=' | '"' | char::REPLACEMENT_CHARACTER)
@@ -111,10 +126,8 @@ fn is_special(char: char) -> bool {
 
 /// Text, quoted where it must be.
 fn quoted(out: &mut Vec<u8>, text: &[u8]) {
-    let valid = std::str::from_utf8(text);
-    if let Ok(plain) = valid
-        && !plain.contains(is_special)
-    {
+    let plain = || std::str::from_utf8(text).is_ok_and(|text| !text.contains(is_special));
+    if is_plain(text) || plain() {
         return out.extend_from_slice(text);
     }
     out.push(b'"');

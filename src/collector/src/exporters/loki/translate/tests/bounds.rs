@@ -193,3 +193,33 @@ fn labels_are_bounded() {
     assert_eq!(found.len(), 65, "64 and the exporter's");
     assert_eq!(found["n0"], "é".repeat(16_384));
 }
+
+#[test]
+fn of_text_that_repeats_no_more_is_taken_than_fits() {
+    let mut line = line::Line::new(20);
+    line.push(&[b'a'; 1000]);
+    assert_eq!(line.out().len(), 21);
+    assert_eq!(line.finish(0), (&b"aaaaaa\xe2\x80\xa6[truncated]"[..], true));
+}
+
+#[test]
+fn looks_are_counted() {
+    let attributes = ["a", "b", "c"]
+        .map(|key| value::Attribute { key: key.as_bytes(), value: value::Value::Int(1) });
+    let mut looks = 9;
+    assert_eq!(labels::find(&attributes, b"c", &mut looks), Some(value::Value::Int(1)));
+    assert_eq!(labels::find(&attributes, b"d", &mut looks), None);
+    assert_eq!(looks, 1);
+    assert_eq!(labels::find(&attributes, b"c", &mut looks), None, "no looks are left");
+}
+
+/// Names of thousands of parts are not gone through by as many calls within one another.
+#[test]
+fn looking_for_labels_does_not_go_deep() {
+    let path = ["a"; 20_000].join(".");
+    let attributes = [("loki.attribute.labels", text(&path))];
+    let request = logs(&[], vec![record("", &attributes)]);
+    let small = std::thread::Builder::new().stack_size(1 << 20);
+    let thread = small.spawn(move || run(&bounded(1 << 20, 1 << 20), &request)).unwrap();
+    assert_eq!(thread.join().unwrap().pushes[0].records, 1);
+}
