@@ -7,9 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::future::join_all;
 
-use super::{
-    INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, Victim, assert_refused, framed,
-};
+use super::{INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, Victim, assert_refused, framed};
 use crate::telemetry::spans;
 use crate::web::Version;
 

@@ -94,14 +94,7 @@ async fn every_wrong_form_in_every_place() {
     let mut found = Vec::new();
     places(&good, "", &mut found);
     assert!(found.len() > 70, "{}", found.len());
-    let forms = [
-        Value::Null,
-        json!(true),
-        json!(1),
-        json!("no, thanks!"),
-        json!([]),
-        json!({}),
-    ];
+    let forms = [Value::Null, json!(true), json!(1), json!("no, thanks!"), json!([]), json!({})];
     let mut wrong = 0;
     for version in Version::ALL {
         let mut web = victim.web(version);
@@ -153,11 +146,28 @@ async fn values_out_of_range_and_text_that_is_no_json() {
         r#""attributes":[{"key":"k","value":{"bytesValue":"*"}}]"#,
     ];
     let texts: [&[u8]; 22] = [
-        b"", b" ", b"{", b"}", b"{]", b"[}", b"{\"", b"{\"resourceSpans\"", b"{\"resourceSpans\":",
-        b"{\"resourceSpans\":[", b"{\"resourceSpans\":[]", b"{\"resourceSpans\":[]}}",
-        b"{\"resourceSpans\":[],}", b"{\"resourceSpans\":[,]}", b"{resourceSpans:[]}",
-        b"{'resourceSpans':[]}", b"{} {}", b"{}x", b"{\"a\":NaN}", b"{\"a\":01}",
-        b"\xef\xbb\xbf{}", b"{\"resourceSpans\":[{\"schemaUrl\":\"\xff\"}]}",
+        b"",
+        b" ",
+        b"{",
+        b"}",
+        b"{]",
+        b"[}",
+        b"{\"",
+        b"{\"resourceSpans\"",
+        b"{\"resourceSpans\":",
+        b"{\"resourceSpans\":[",
+        b"{\"resourceSpans\":[]",
+        b"{\"resourceSpans\":[]}}",
+        b"{\"resourceSpans\":[],}",
+        b"{\"resourceSpans\":[,]}",
+        b"{resourceSpans:[]}",
+        b"{'resourceSpans':[]}",
+        b"{} {}",
+        b"{}x",
+        b"{\"a\":NaN}",
+        b"{\"a\":01}",
+        b"\xef\xbb\xbf{}",
+        b"{\"resourceSpans\":[{\"schemaUrl\":\"\xff\"}]}",
     ];
     for version in Version::ALL {
         let mut web = victim.web(version);
