@@ -144,8 +144,9 @@ fn log(event: &Event<'_>, out: &mut Vec<u8>) {
 /// Nanoseconds as a Timestamp or Duration, which have the same fields. Written also when 0: Go
 /// reads a time that is not there as the year 1.
 fn put_time(number: u32, nanos: u64, out: &mut Vec<u8>) {
+    let (seconds, nanos) = (nanos / NANOS, nanos % NANOS);
     out.put_message(number, |out| {
-        out.put_varint_field(1, nanos / NANOS);
-        out.put_varint_field(2, nanos % NANOS);
+        out.put_varint_field(1, seconds);
+        out.put_varint_field(2, nanos);
     });
 }
