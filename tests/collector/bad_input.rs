@@ -78,6 +78,7 @@ impl Victim {
     async fn is_well(&self) {
         self.healthy.served_more(SEVERAL).await;
         let (_, most) = self.collector.resident();
+        eprintln!("RSS {} MiB", most >> 20);
         assert!(most <= LIMIT_MIB << 20, "{} MiB, limit {LIMIT_MIB}", most >> 20);
     }
 

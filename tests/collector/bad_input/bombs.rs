@@ -7,9 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::future::join_all;
 
-use super::{
-    INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, Victim, assert_refused, framed,
-};
+use super::{INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, Victim, assert_refused, framed};
 use crate::telemetry::spans;
 use crate::web::Version;
 
@@ -18,11 +16,11 @@ const MIB: usize = 1 << 20;
 /// Bytes that a bomb becomes.
 const BLAST: usize = 10 << 30;
 /// As many at once.
-const SALVO: usize = 24;
+const SALVO: usize = 8;
 
 /// A stream of many members (RFC 1952), 10 MiB in all.
 fn gzip_bomb() -> Bytes {
-    const MEMBER: usize = 64 * MIB;
+    const MEMBER: usize = 4 * MIB;
     let zeros = vec![0; MIB];
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     (0..MEMBER / MIB).for_each(|_| encoder.write_all(&zeros).expect("written"));
@@ -46,7 +44,7 @@ fn zstd_bomb() -> Bytes {
 
 /// Frames that each say how much they become.
 fn zstd_frames() -> Bytes {
-    const FRAME: usize = 256 * MIB;
+    const FRAME: usize = 64 * MIB;
     let zeros = vec![0; MIB];
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("an encoder");
     encoder.set_pledged_src_size(Some(FRAME as u64)).expect("a size");

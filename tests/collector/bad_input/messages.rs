@@ -214,7 +214,8 @@ async fn unknown_methods_of_grpc(victim: &Victim) {
     let mut web = crate::web::Web::new(victim.collector.grpc, Version::Two);
     let grpc = ("content-type", "application/grpc");
     let service = "/opentelemetry.proto.collector.trace.v1.TraceService";
-    for path in ["/", service, &format!("{service}/Import"), &format!("{service}/Export/"), "/x/y"] {
+    for path in ["/", service, &format!("{service}/Import"), &format!("{service}/Export/"), "/x/y"]
+    {
         let answer = web.post(path, &[grpc], framed(0, 0, &[])).await.expect("an answer");
         assert_eq!(answer.status, 200, "{path}");
         assert_eq!(answer.headers["grpc-status"], UNIMPLEMENTED.to_string().as_str(), "{path}");
@@ -242,7 +243,8 @@ async fn no_http_at_all() {
             let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
             stream.write_all(bytes).await.expect("sent");
             let mut said = Vec::new();
-            let ended = tokio::time::timeout(crate::collector::PATIENCE, stream.read_to_end(&mut said));
+            let ended =
+                tokio::time::timeout(crate::collector::PATIENCE, stream.read_to_end(&mut said));
             // Closed or reset: either way it is over.
             let _ = ended.await.expect("the connection ends");
         }

@@ -89,8 +89,7 @@ async fn slow_headers_and_bodies_over_http() {
     let http = victim.collector.http;
     let headers = (0..SLOW).map(|_| drip(http, format!("{head}x-slow: ")));
     let bodies = (0..SLOW).map(|_| drip(http, format!("{head}content-length: 1000000\r\n\r\n")));
-    let (headers, bodies, ()) =
-        tokio::join!(join_all(headers), join_all(bodies), victim.is_well());
+    let (headers, bodies, ()) = tokio::join!(join_all(headers), join_all(bodies), victim.is_well());
     for said in headers {
         assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
     }

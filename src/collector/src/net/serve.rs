@@ -30,10 +30,18 @@ use crate::flow::scope::Scope;
 const MAX_CONNECTIONS: usize = 8192;
 /// How long a connection may stay silent at first, and how long a TLS handshake may take.
 const GREETING: Duration = Duration::from_secs(10);
+/// How long a connection may take to make its first request.
+const FIRST_REQUEST: Duration = Duration::from_secs(30);
+/// After which to look again whether more has come.
+const MOMENT: Duration = Duration::from_millis(20);
+/// What HTTP/2 begins with.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long to wait after an accept that failed: for want of file descriptors, mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Headers of a request, all together.
 const MAX_HEADER_BYTES: u32 = 32 * 1024;
+/// What HTTP/1.1 reads at once, headers included: none of it is in the account.
+const MAX_BUFFER: usize = 64 * 1024;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -151,16 +159,14 @@ async fn connection(
     service: Arc<dyn ServiceObject>,
     ending: CancellationToken,
 ) {
-    let mut first = [0u8; 3];
-    let greeting = async { stream.peek(&mut first).await };
-    tokio::select! {
+    let first = tokio::select! {
         () = ending.cancelled() => return,
-        said = timeout(GREETING, greeting) => match said {
-            Ok(Ok(length)) if length > 0 => {}
-            // Nobody there, or nothing said.
+        said = timeout(GREETING, greeting(&stream)) => match said {
+            Ok(Some(first)) => first,
+            // Nobody there, or too little said.
             _ => return,
         },
-    }
+    };
     // Small answers are not held back for more to come.
     let _ = stream.set_nodelay(true);
     let looks_like_tls = first[0] == 0x16 && first[1] == 0x03;
@@ -175,6 +181,20 @@ async fn connection(
         }
         None if looks_like_tls => tls_on_plain(address),
         None => http(stream, address, serving, service, ending).await,
+    }
+}
+
+/// Waits until it is clear what a client speaks: all of HTTP/2's preface has come, or something else.
+/// What has come stays with the kernel: half-open connections take next to no memory. None where the
+/// client left.
+async fn greeting(stream: &TcpStream) -> Option<[u8; PREFACE.len()]> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut first).await.ok().filter(|length| *length > 0)?;
+        if length == PREFACE.len() || !PREFACE.starts_with(&first[..length]) {
+            return Some(first);
+        }
+        tokio::time::sleep(MOMENT).await;
     }
 }
 
@@ -225,14 +245,15 @@ async fn http<S>(
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
+    let grace = tokio::select! {
         ended = connection.as_mut() => return told(address, ended),
-        () = ending.cancelled() => {}
-        () = aged => {}
-        () = activity.idle(serving.max_idle) => {}
-    }
+        () = ending.cancelled() => serving.age_grace,
+        () = aged => serving.age_grace,
+        () = activity.idle(serving.max_idle) => serving.age_grace,
+        () = activity.none() => Some(GREETING),
+    };
     connection.as_mut().graceful_shutdown();
-    match serving.age_grace {
+    match grace {
         Some(grace) => drop(timeout(grace, connection).await),
         None => told(address, connection.await),
     }
@@ -259,6 +280,14 @@ impl Activity {
         self.under_way.fetch_add(1, Relaxed);
         self.begun.fetch_add(1, Relaxed);
         Busy(self.clone())
+    }
+
+    /// Waits until it is clear that there was no request at first; for ever where there was one.
+    async fn none(&self) {
+        tokio::time::sleep(FIRST_REQUEST).await;
+        if self.begun.load(Relaxed) > 0 {
+            std::future::pending().await
+        }
     }
 
     /// Waits until there was no request for so long; for ever where there is no limit.
@@ -288,7 +317,7 @@ fn builder(serving: &Serving) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .keep_alive(serving.keep_alives)
-        .max_buf_size(512 * 1024)
+        .max_buf_size(MAX_BUFFER)
         .header_read_timeout(serving.header_timeout);
     builder
         .http2()

@@ -25,6 +25,8 @@ use crate::signal::scan::Malformed;
 const SILENCE: Duration = Duration::from_secs(30);
 /// Bytes of a request that must come before memory is taken for all that it announces.
 const FIRST: usize = 64 * 1024;
+/// How long the rest of a refused request is read.
+const LINGERING: Duration = Duration::from_secs(5);
 /// How long a request waits for a backend's answer, or for room where it may wait: less than the
 /// ten seconds after which SDKs give up.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -261,12 +263,26 @@ pub(super) fn append(
 ) -> Result<(), Full> {
     permit.grow(more.len())?;
     let together = bytes.len() + more.len();
-    if together > bytes.capacity() && expected > together {
-        let step = if together < FIRST { FIRST.min(expected) } else { expected };
-        bytes.reserve_exact(step - bytes.len());
+    if together > bytes.capacity() && together >= FIRST && expected > together {
+        bytes.reserve_exact(expected - bytes.len());
     }
     bytes.extend_from_slice(more);
     Ok(())
+}
+
+/// Reads the rest of a refused request and forgets it. Over HTTP/1.1 a client may send all of it
+/// before it looks for the answer, and would find the connection reset instead (RFC 9112, 9.6).
+pub(super) async fn forget(body: &mut Incoming, limit: usize) {
+    let reading = async {
+        let mut left = limit;
+        while let Ok(Some(piece)) = next(body).await {
+            let Some(less) = left.checked_sub(piece.len()) else {
+                return;
+            };
+            left = less;
+        }
+    };
+    let _ = timeout(LINGERING, reading).await;
 }
 
 /// The next piece of a body; None at its end.
