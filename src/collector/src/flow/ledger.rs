@@ -127,6 +127,12 @@ impl Ledger {
         self.in_flight.fetch_add(items as u64, Relaxed);
     }
 
+    /// Items that were being sent wait again.
+    pub fn put_back(&self, items: usize) {
+        self.in_flight.fetch_sub(items as u64, Relaxed);
+        self.queued.fetch_add(items as u64, Relaxed);
+    }
+
     /// Items that were being sent are delivered.
     pub fn sent(&self, items: usize) {
         self.sent.fetch_add(items as u64, Relaxed);

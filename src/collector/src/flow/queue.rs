@@ -192,6 +192,23 @@ impl Queue {
         Some(waiting)
     }
 
+    /// Puts back, before all others, what could not be sent yet. Where nothing is taken from here any
+    /// more, it is given back.
+    #[must_use]
+    pub fn put_back(&self, load: Load, ledger: &Arc<Ledger>) -> Option<Load> {
+        let mut state = self.state();
+        if self.ready.is_closed() {
+            return Some(load);
+        }
+        let size = Size { items: load.items(), weight: load.weight() };
+        ledger.put_back(size.items);
+        state.here = state.here.and(size);
+        state.loads.push_front(Waiting { load, ledger: ledger.clone() });
+        drop(state);
+        self.ready.add_permits(1);
+        None
+    }
+
     /// Whether requests wait for room.
     #[must_use]
     pub fn blocks(&self) -> bool {
@@ -206,6 +223,8 @@ impl Queue {
 
     /// Nothing comes any more.
     pub fn close(&self) {
+        // Whoever puts something back does so before, or finds it closed.
+        let _state = self.state();
         self.ready.close();
     }
 

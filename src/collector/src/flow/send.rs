@@ -139,7 +139,8 @@ pub trait Report: Send + Sync {
 
 impl Sender {
     /// Starts so many consumers. They end when the queue is closed and empty; what they still have
-    /// under way when `abandon` is cancelled is dropped for shutdown.
+    /// under way when the scope is ending is dropped for shutdown. When it is retired, they finish what
+    /// is under way and put back what waits to be tried again.
     pub fn start(self: &Arc<Self>, consumers: u32, scope: &Scope) {
         for _ in 0..consumers.max(1) {
             let (sender, scope_of) = (self.clone(), scope.clone());
@@ -153,13 +154,13 @@ impl Sender {
                     let Some(waiting) = popped else {
                         return;
                     };
-                    sender.load(waiting, &scope_of.ending).await;
+                    sender.load(waiting, &scope_of).await;
                 }
             });
         }
     }
 
-    async fn load(&self, waiting: Waiting, abandon: &tokio_util::sync::CancellationToken) {
+    async fn load(&self, waiting: Waiting, scope: &Scope) {
         let Waiting { load, ledger } = waiting;
         let encoded = self.transport.encode(ledger.signal(), load).await;
         if encoded.untranslatable > 0 {
@@ -167,23 +168,18 @@ impl Sender {
             self.drop_items(&ledger, Reason::Untranslatable, encoded.untranslatable, why);
         }
         let tasks =
-            encoded.requests.into_iter().map(|request| self.request(request, &ledger, abandon));
+            encoded.requests.into_iter().map(|request| self.request(request, &ledger, scope));
         futures::stream::iter(tasks).buffer_unordered(IN_FLIGHT).collect::<Vec<()>>().await;
     }
 
     /// Sends a request until something became of all its items.
-    async fn request(
-        &self,
-        request: Request,
-        ledger: &Arc<Ledger>,
-        abandon: &tokio_util::sync::CancellationToken,
-    ) {
+    async fn request(&self, request: Request, ledger: &Arc<Ledger>, scope: &Scope) {
         let mut backoff = Backoff::new(&self.retry, Instant::now().into_std());
         let mut left = vec![(request, Search::default())];
         while let Some((request, search)) = left.pop() {
             let answer = tokio::select! {
                 biased;
-                () = abandon.cancelled() => {
+                () = scope.ending.cancelled() => {
                     self.give_up(&request, ledger, Reason::Shutdown, "the collector ended first");
                     continue;
                 }
@@ -211,15 +207,15 @@ impl Sender {
                     }
                 }
                 Answer::Later { after, why } => {
-                    self.queue.set_failing(true);
+                    // Who is retired knows nothing of the backend that there is now.
+                    if !scope.retired.is_cancelled() {
+                        self.queue.set_failing(true);
+                    }
                     match backoff.next(Instant::now().into_std(), after, rand::random()) {
                         Some(wait) => {
                             self.report.retrying(request.signal, request.items, wait, &why);
-                            left.push((request, search));
-                            tokio::select! {
-                                () = tokio::time::sleep(wait) => {}
-                                () = abandon.cancelled() => {}
-                            }
+                            let again = self.wait(request, ledger, scope, wait).await;
+                            left.extend(again.map(|request| (request, search)));
                         }
                         None => {
                             self.give_up(&request, ledger, Reason::RetriesExhausted, &why);
@@ -228,6 +224,40 @@ impl Sender {
                 }
             }
         }
+    }
+
+    /// Waits until a request is to be sent again. Who is retired meanwhile leaves it to others.
+    async fn wait(
+        &self,
+        request: Request,
+        ledger: &Arc<Ledger>,
+        scope: &Scope,
+        wait: Duration,
+    ) -> Option<Request> {
+        let until = Instant::now() + wait;
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => return Some(request),
+            () = scope.ending.cancelled() => return Some(request),
+            () = scope.retired.cancelled() => {}
+        }
+        let request = self.put_back(request, ledger)?;
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => {}
+            () = scope.ending.cancelled() => {}
+        }
+        Some(request)
+    }
+
+    /// Puts a request back into the queue; gives it back where that cannot be.
+    fn put_back(&self, request: Request, ledger: &Arc<Ledger>) -> Option<Request> {
+        let Request { signal, body, items, source } = request;
+        let source = match source {
+            Source::Chunks(chunks) => {
+                Source::Chunks(self.queue.put_back(Load { chunks }, ledger)?.chunks)
+            }
+            translated => translated,
+        };
+        Some(Request { signal, body, items, source })
     }
 
     fn taken(&self, request: &Request, ledger: &Ledger, rejected: usize, message: &str) {

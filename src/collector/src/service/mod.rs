@@ -81,6 +81,8 @@ pub struct Service {
     pub(crate) receivers: Vec<RunningReceiver>,
     pub(crate) exporters: Mutex<BTreeMap<ComponentId, RunningExporter>>,
     pub(crate) pipelines: Vec<RunningPipeline>,
+    /// What exporters had under way when they got other settings.
+    pub(crate) retired: Mutex<Vec<Scope>>,
     /// health_check and the pages of the collector's own metrics.
     pub(crate) pages: Scope,
     draining: AtomicBool,
@@ -113,8 +115,8 @@ impl Service {
         self.exporters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs an exporter with other settings. Nothing else restarts: what waits in its queue goes
-    /// out by the new settings, what is under way is finished by the old.
+    /// Runs an exporter with other settings. Nothing else restarts: what waits in its queue, or to be
+    /// tried again, goes out by the new settings; what is under way is finished by the old.
     ///
     /// # Errors
     /// It cannot be prepared (the old one then runs on), or is not running.
@@ -152,6 +154,9 @@ impl Service {
         if matches!(to, To::Direct(_)) {
             before.ending.cancel();
         }
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired.retain(|scope| scope.running() > 0);
+        retired.push(before);
         Ok(())
     }
 
@@ -192,24 +197,32 @@ impl Service {
             // What came while the batchers ended.
             pipeline.entry.first.flush();
         }
-        let running: Vec<(To, Scope)> =
-            self.exporters().values().map(|e| (e.to.clone(), e.scope.clone())).collect();
-        for (to, _) in &running {
-            if let To::Queue(queue) = to {
-                queue.close();
+        let mut sending =
+            std::mem::take(&mut *self.retired.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut showing = Vec::new();
+        for exporter in self.exporters().values() {
+            match &exporter.to {
+                To::Queue(queue) => {
+                    queue.close();
+                    sending.push(exporter.scope.clone());
+                }
+                To::Direct(_) => showing.push(exporter.scope.clone()),
             }
         }
-        for (_, scope) in &running {
+        for scope in sending {
             if timeout_at(deadline, scope.finished()).await.is_err() {
                 scope.end().await;
             }
+        }
+        for scope in showing {
+            end_pages(&scope).await;
         }
         self.left()
     }
 
     /// Ends the pages as well: nothing of the process's own runs after it.
     pub async fn close(&self) {
-        self.pages.end().await;
+        end_pages(&self.pages).await;
     }
 
     fn left(&self) -> Left {
@@ -222,6 +235,11 @@ impl Service {
         });
         left.collect()
     }
+}
+
+/// Ends pages; a reader who does not finish is not waited for.
+async fn end_pages(scope: &Scope) {
+    let _ = tokio::time::timeout(Duration::from_secs(1), scope.end()).await;
 }
 
 fn queues(exporters: &BTreeMap<ComponentId, RunningExporter>) -> usize {
@@ -253,7 +271,15 @@ pub(crate) fn start_exporter(
         }
         Exporter::Sending { transport, queue, retry } => {
             let consumers = if queue.enabled { queue.num_consumers } else { WITHOUT_QUEUE };
-            let queue = kept.unwrap_or_else(|| Queue::new(id.clone(), bounds(&queue, share)));
+            let bounds = bounds(&queue, share);
+            let queue = match kept {
+                Some(queue) => {
+                    queue.set_bounds(bounds);
+                    queue.set_failing(false);
+                    queue
+                }
+                None => Queue::new(id.clone(), bounds),
+            };
             let sender = Sender { transport, queue: queue.clone(), retry, report: sent.clone() };
             Arc::new(sender).start(consumers, scope);
             To::Queue(queue)

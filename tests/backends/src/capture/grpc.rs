@@ -38,13 +38,12 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> io::Result<R
         Some(Reset::InRequest) => Ok(framed),
         _ => message(&framed, parts.headers.get("grpc-encoding")),
     };
-    let judged = match message {
-        Ok(message) => shared.keep(number, parts, message),
+    let answer = match message {
+        Ok(message) => shared.keep(number, parts, message, answer),
         Err(problem) => {
             return status(Answer::status(INVALID_ARGUMENT).header("grpc-message", &problem));
         }
     };
-    let answer = judged.unwrap_or(answer);
     tokio::time::sleep(answer.delay).await;
     match answer.reset {
         Some(Reset::InRequest | Reset::BeforeAnswer) => Err(broken_off()),

@@ -24,7 +24,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> io::Result<R
     let (number, answer) = shared.arrive();
     let (parts, body) = request.into_parts();
     let body = read(body, answer.reset).await?;
-    let answer = shared.keep(number, parts, body).unwrap_or(answer);
+    let answer = shared.keep(number, parts, body, answer);
     tokio::time::sleep(answer.delay).await;
     if matches!(answer.reset, Some(Reset::InRequest | Reset::BeforeAnswer)) {
         return Err(broken_off());

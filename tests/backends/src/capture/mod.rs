@@ -33,12 +33,13 @@ pub struct Received {
     pub body: Bytes,
     /// When the body was there.
     pub at: Instant,
+    /// What it is answered.
+    pub answer: Answer,
 }
 
 /// From a request's number to its answer.
 type Answers = Arc<dyn Fn(usize) -> Answer + Send + Sync>;
-
-/// An answer to what came, if the judge has one.
+/// From a request to another answer than its number's.
 type Judge = Arc<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
 
 /// What the connections share.
@@ -69,12 +70,22 @@ impl Shared {
         (number, answers(number))
     }
 
-    /// Keeps what came; returns what the judge answers to it, if it does.
-    fn keep(&self, number: usize, parts: ::http::request::Parts, body: Bytes) -> Option<Answer> {
+    /// Keeps a request. Returns what it is answered, now that its content is known.
+    fn keep(
+        &self,
+        number: usize,
+        parts: ::http::request::Parts,
+        body: Bytes,
+        answer: Answer,
+    ) -> Answer {
         let path = parts.uri.path().to_owned();
-        let received = Received { number, path, headers: parts.headers, body, at: Instant::now() };
+        let (headers, at) = (parts.headers, Instant::now());
+        let mut received = Received { number, path, headers, body, at, answer };
         let judge = self.kept().judge.clone();
-        let answer = judge.and_then(|judge| judge(&received));
+        if let Some(answer) = judge.and_then(|judge| judge(&received)) {
+            received.answer = answer;
+        }
+        let answer = received.answer.clone();
         self.kept().received.push(received);
         answer
     }
@@ -133,7 +144,8 @@ impl Capture {
         self.shared.kept().answers = Arc::new(answers);
     }
 
-    /// Answers by what came: None leaves it to the numbered answers. A reset of those comes first.
+    /// Answers by content from the next request on; what `judge` does not mind is answered by its
+    /// number. A reset in the request is by number alone.
     pub fn judge(&self, judge: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) {
         self.shared.kept().judge = Some(Arc::new(judge));
     }

@@ -378,7 +378,7 @@ async fn requests_of_one_load_go_out_together_but_not_all_at_once() {
     let balance = running.finish().await;
     assert_eq!(balance.sent, 60);
     assert!(running.backend.asked().len() > 10);
-    assert_eq!(running.backend.under_way.lock().unwrap().1, IN_FLIGHT);
+    assert_eq!(running.backend.under_way.lock().unwrap().1, 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -438,6 +438,63 @@ async fn the_retired_finish_what_they_have_and_take_nothing_more() {
     let balance = running.ledger.balance();
     assert!(balance.holds());
     assert_eq!((balance.sent, balance.queued), (10, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_retired_put_back_what_waits_to_be_tried_again() {
+    let running = start(Backend::new(|_, _| later(Some(250))), sure(), 2);
+    for prefix in ["a", "b", "c"] {
+        running.push(spans(prefix, 10));
+    }
+    sleep(Duration::from_secs(1)).await;
+    let balance = running.ledger.balance();
+    assert_eq!((balance.in_flight, balance.queued), (20, 10));
+    let began = Instant::now();
+    running.scope.retire();
+    running.scope.finished().await;
+    assert!(began.elapsed() < Duration::from_secs(1));
+    let balance = running.ledger.balance();
+    assert!(balance.holds());
+    assert_eq!((balance.in_flight, balance.queued), (0, 30));
+    assert_eq!(running.queue.size().0, 3);
+    // It goes out before what came later.
+    let (transport, told) = (Arc::new(Backend::new(|_, _| taken())), Arc::new(Told::default()));
+    let (queue, retry) = (running.queue.clone(), sure());
+    let scope = Scope::default();
+    let sender = Sender { transport: transport.clone(), queue, retry, report: told };
+    Arc::new(sender).start(1, &scope);
+    running.queue.close();
+    scope.finished().await;
+    assert_eq!(running.ledger.balance().sent, 30);
+    assert_eq!(transport.asked()[2], numbered("c", 10));
+}
+
+/// An answer of the old backend says nothing of the new one.
+#[tokio::test(start_paused = true)]
+async fn the_retired_do_not_call_the_new_backend_dead() {
+    let backend = Backend { takes: Duration::from_secs(5), ..Backend::new(|_, _| later(None)) };
+    let running = start(backend, sure(), 1);
+    running.push(spans("a", 10));
+    sleep(Duration::from_secs(1)).await;
+    running.scope.retire();
+    running.scope.finished().await;
+    assert!(!running.queue.is_failing());
+    assert_eq!(running.ledger.balance().queued, 10);
+}
+
+/// Nobody would take it from there any more.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_put_back_into_a_closed_queue() {
+    let script = |n: usize, _: &[String]| if n == 0 { later(Some(100)) } else { taken() };
+    let running = start(Backend::new(script), sure(), 1);
+    running.push(spans("a", 10));
+    sleep(Duration::from_secs(1)).await;
+    running.queue.close();
+    running.scope.retire();
+    let balance = running.finish().await;
+    assert_eq!(balance.sent, 10);
+    let times = running.backend.times();
+    assert!(times.len() == 2 && (99.0..101.0).contains(&times[1]), "{times:?}");
 }
 
 fn with_receipt(prefix: &str, items: usize) -> (Chunk, tokio::sync::oneshot::Receiver<Outcome>) {

@@ -1,0 +1,68 @@
+//! One client among ten whose items the backend refuses, and with them every request they are in.
+
+use obspipe_backends::Answer;
+use serde_json::json;
+
+use super::backend::{INVALID_ARGUMENT, Kind};
+use super::run::{Run, quick, same};
+use crate::telemetry;
+
+const CLIENTS: usize = 10;
+
+/// Ten clients' requests of so many items, all in one batch; one client is poisoned.
+async fn nine_lose_nothing(kind: Kind, items: usize, one_service: bool) {
+    let batch = json!({"batch": {"send_batch_size": CLIENTS * items, "timeout": "3600s"}});
+    let settings = json!({"retry_on_failure": quick()});
+    let mut run = Run::start_with(kind, settings, &batch, &[]).await;
+    let mut lost = 0;
+    for bad in [0, 4, 9] {
+        let what = format!("{kind:?}, {items} items, one service: {one_service}, client {bad}");
+        let poison = format!("client{bad}-");
+        let answer = Answer::status(if kind.is_grpc() { INVALID_ARGUMENT } else { 400 });
+        let bad_name = poison.clone();
+        run.capture.judge(move |received| {
+            let names = kind.names(&received.body);
+            names.iter().any(|name| name.starts_with(&bad_name)).then(|| answer.clone())
+        });
+        for client in 0..CLIENTS {
+            let name = format!("client{client}");
+            let service = if one_service { "shop" } else { &name };
+            run.offer_body(telemetry::spans_of(service, &name, 0..items, 50)).await;
+        }
+        let phase = run.phase(&what).await;
+        let good: Vec<String> = phase.acknowledged.clone();
+        let good: Vec<String> =
+            good.into_iter().filter(|name| !name.starts_with(&poison)).collect();
+        assert_eq!(good.len(), (CLIENTS - 1) * items, "{what}: all were acknowledged");
+        same(&what, &phase.taken, &good);
+        lost += items;
+        assert_eq!(phase.reasons, json!({"rejected_by_backend": lost}), "{what}");
+        // A handful of bad items is found one by one, and more are not looked for.
+        let bound = 2 * CLIENTS + 16 * (items.ilog2() as usize + 1);
+        println!("{what}: {} requests of {bound}", phase.requests);
+        assert!(phase.requests <= bound, "{what}: {} requests", phase.requests);
+    }
+}
+
+#[tokio::test]
+async fn otlp() {
+    nine_lose_nothing(Kind::Otlp, 20, false).await;
+    nine_lose_nothing(Kind::Otlp, 500, true).await;
+}
+
+#[tokio::test]
+async fn otlphttp() {
+    nine_lose_nothing(Kind::OtlpHttp, 20, false).await;
+    nine_lose_nothing(Kind::OtlpHttp, 500, true).await;
+}
+
+#[tokio::test]
+async fn jaeger_of_ten_services() {
+    nine_lose_nothing(Kind::Jaeger, 20, false).await;
+    nine_lose_nothing(Kind::Jaeger, 500, false).await;
+}
+
+#[tokio::test]
+async fn jaeger_of_one_service() {
+    nine_lose_nothing(Kind::Jaeger, 20, true).await;
+}
