@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::body::Pieces;
+use super::linger::{lend, linger};
 use super::tls::Reloading;
 use crate::flow::account::Peer;
 use crate::flow::scope::Scope;
@@ -42,6 +43,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const MAX_HEADER_BYTES: u32 = 32 * 1024;
 /// What HTTP/1.1 reads at once, headers included: none of it is in the account.
 const MAX_BUFFER: usize = 64 * 1024;
+/// What a socket's HTTP/2 connections may have received that no request has read yet, about: the
+/// more there are, the smaller are the windows of new ones. None of it is in the account.
+const WINDOWS: usize = 8 * 1024 * 1024;
+/// Smallest window: what every HTTP/2 connection begins with (RFC 9113, 6.9.2).
+const LEAST_WINDOW: u32 = 65_535;
+/// Smallest and largest frame to receive: as much has to come before any of it is handed on.
+const FRAMES: (u32, u32) = (16 * 1024, 256 * 1024);
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -103,6 +111,14 @@ impl Default for Serving {
     }
 }
 
+impl Serving {
+    /// The same, with the window of one among so many connections.
+    fn shared_by(&self, open: usize) -> Self {
+        let share = u32::try_from(WINDOWS / open.max(1)).unwrap_or(u32::MAX);
+        Self { window: share.min(self.window).max(LEAST_WINDOW), ..self.clone() }
+    }
+}
+
 /// Serves a socket until the scope is ending; then the connections' requests finish.
 pub fn serve(
     socket: Arc<TcpListener>,
@@ -130,8 +146,9 @@ pub fn serve(
             let Ok(slot) = slots.clone().try_acquire_owned() else {
                 continue;
             };
+            let open = MAX_CONNECTIONS - slots.available_permits();
             let (serving, service, ending) =
-                (serving.clone(), service.clone(), inner.ending.clone());
+                (serving.shared_by(open), service.clone(), inner.ending.clone());
             inner.spawn(async move {
                 connection(stream, address, &serving, service, ending).await;
                 drop(slot);
@@ -217,6 +234,22 @@ fn tls_on_plain(address: SocketAddr) {
 }
 
 async fn http<S>(
+    stream: S,
+    address: SocketAddr,
+    serving: &Serving,
+    service: Arc<dyn ServiceObject>,
+    ending: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (stream, mut returned) = lend(stream);
+    requests(stream, address, serving, service, ending).await;
+    if let Ok(stream) = returned.try_recv() {
+        linger(stream).await;
+    }
+}
+
+async fn requests<S>(
     stream: S,
     address: SocketAddr,
     serving: &Serving,
@@ -324,8 +357,8 @@ fn builder(serving: &Serving) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(serving.max_streams)
         .initial_stream_window_size(serving.window)
-        .initial_connection_window_size(serving.window.saturating_mul(2))
-        .max_frame_size(1024 * 1024)
+        .initial_connection_window_size(serving.window)
+        .max_frame_size((serving.window / 4).clamp(FRAMES.0, FRAMES.1))
         .max_header_list_size(MAX_HEADER_BYTES)
         .max_pending_accept_reset_streams(32)
         .keep_alive_interval(serving.keepalive.0)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{
-    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_ENCODING,
-    CONTENT_TYPE, EXPECT, HeaderName, ORIGIN, RETRY_AFTER,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONNECTION,
+    CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderName, ORIGIN, RETRY_AFTER,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
@@ -67,10 +67,15 @@ impl Http {
     /// Answers, when the client can read it.
     async fn respond(&self, request: Request<Incoming>, from: &From) -> Response<Pieces> {
         let (head, mut body) = request.into_parts();
-        let response = self.consider(&head, &mut body, from).await;
-        let in_order = head.version < Version::HTTP_2 && !head.headers.contains_key(EXPECT);
-        if in_order && !body.is_end_stream() && response.status() != StatusCode::REQUEST_TIMEOUT {
-            forget(&mut body, self.limit).await;
+        let mut response = self.consider(&head, &mut body, from).await;
+        if head.version >= Version::HTTP_2 || body.is_end_stream() {
+            return response;
+        }
+        let waits = head.headers.contains_key(EXPECT);
+        let slow = response.status() == StatusCode::REQUEST_TIMEOUT;
+        if waits || slow || !forget(&mut body, self.limit).await {
+            // Another request could not be told from the rest of this one.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

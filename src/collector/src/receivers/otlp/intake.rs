@@ -272,17 +272,19 @@ pub(super) fn append(
 
 /// Reads the rest of a refused request and forgets it. Over HTTP/1.1 a client may send all of it
 /// before it looks for the answer, and would find the connection reset instead (RFC 9112, 9.6).
-pub(super) async fn forget(body: &mut Incoming, limit: usize) {
+/// Whether it came to its end: the connection can be used for another request only then.
+pub(super) async fn forget(body: &mut Incoming, limit: usize) -> bool {
     let reading = async {
         let mut left = limit;
-        while let Ok(Some(piece)) = next(body).await {
-            let Some(less) = left.checked_sub(piece.len()) else {
-                return;
-            };
-            left = less;
+        loop {
+            match next(body).await {
+                Ok(Some(piece)) if piece.len() <= left => left -= piece.len(),
+                Ok(None) => return true,
+                _ => return false,
+            }
         }
     };
-    let _ = timeout(LINGERING, reading).await;
+    timeout(LINGERING, reading).await.unwrap_or(false)
 }
 
 /// The next piece of a body; None at its end.
