@@ -105,7 +105,12 @@ pub async fn inflate<E>(
     };
     // Telemetry is compressed some six times; the first guess saves most of the growing.
     let mut room = first_guess(encoding, body).min(limit);
-    grow(room).map_err(InflateError::Room)?;
+    // Zstandard keeps a window of what it wrote, besides.
+    let beside = |room: usize| match encoding {
+        Encoding::Zstd => room.min(1 << ZSTD_WINDOW),
+        _ => 0,
+    };
+    grow(room + beside(room)).map_err(InflateError::Room)?;
     let mut out = vec![0u8; room];
     let (mut filled, mut since) = (0, 0);
     loop {
@@ -119,7 +124,7 @@ pub async fn inflate<E>(
                 return Err(InflateError::TooLarge(limit));
             }
             let step = (room / 2).max(STEP).min(limit - room);
-            grow(step).map_err(InflateError::Room)?;
+            grow(step + beside(room + step) - beside(room)).map_err(InflateError::Room)?;
             room += step;
             out.resize(room, 0);
             out[filled] = more[0];

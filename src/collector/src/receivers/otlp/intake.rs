@@ -23,8 +23,12 @@ use crate::signal::scan::Malformed;
 
 /// How long a client may send nothing in the middle of a request.
 const SILENCE: Duration = Duration::from_secs(30);
-/// Bytes of a request that must come before memory is taken for all that it announces.
+/// Bytes of a request for which memory is taken when some of it comes, if it announces as many.
 const FIRST: usize = 64 * 1024;
+/// How many times what has come, memory is taken for at most.
+const AHEAD: usize = 4;
+/// How long the rest of a refused request is read.
+const LINGERING: Duration = Duration::from_secs(5);
 /// How long a request waits for a backend's answer, or for room where it may wait: less than the
 /// ten seconds after which SDKs give up.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -248,25 +252,46 @@ pub(super) async fn read(
     if bytes.len() < bytes.capacity() - bytes.capacity() / 4 {
         bytes.shrink_to_fit();
     }
+    permit.set(bytes.capacity());
     Ok(bytes)
 }
 
-/// Adds what came to a request of about `expected` bytes, with its permit first. Memory for all of
-/// it is taken when some of it is there: who announces much and sends nothing takes nothing.
+/// Adds what came to a request of about `expected` bytes, with the permit for its memory first: who
+/// announces much and sends little takes little, and what is taken is in the account, filled or not.
 pub(super) fn append(
     bytes: &mut Vec<u8>,
     more: &[u8],
     expected: usize,
     permit: &mut Permit,
 ) -> Result<(), Full> {
-    permit.grow(more.len())?;
     let together = bytes.len() + more.len();
-    if together > bytes.capacity() && expected > together {
-        let step = if together < FIRST { FIRST.min(expected) } else { expected };
-        bytes.reserve_exact(step - bytes.len());
+    if together > bytes.capacity() {
+        let room = match expected {
+            _ if expected < together => together.saturating_mul(2),
+            _ => expected.min(together.saturating_mul(AHEAD).max(FIRST)),
+        };
+        permit.grow(room - bytes.capacity())?;
+        bytes.reserve_exact(room - bytes.len());
     }
     bytes.extend_from_slice(more);
     Ok(())
+}
+
+/// Reads the rest of a refused request and forgets it. Over HTTP/1.1 a client may send all of it
+/// before it looks for the answer, and would find the connection reset instead (RFC 9112, 9.6).
+/// Whether it came to its end: the connection can be used for another request only then.
+pub(super) async fn forget(body: &mut Incoming, limit: usize) -> bool {
+    let reading = async {
+        let mut left = limit;
+        loop {
+            match next(body).await {
+                Ok(Some(piece)) if piece.len() <= left => left -= piece.len(),
+                Ok(None) => return true,
+                _ => return false,
+            }
+        }
+    };
+    timeout(LINGERING, reading).await.unwrap_or(false)
 }
 
 /// The next piece of a body; None at its end.
