@@ -8,4 +8,5 @@ mod client;
 mod collector;
 mod document;
 mod faults;
+mod static_binary;
 mod telemetry;
