@@ -8,6 +8,9 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 STATIC := $(TARGET)/static
 # Named even if it is this machine's: proc macros are then not linked statically, which they cannot be.
 STATIC_TARGET := $(shell uname -m)-unknown-linux-gnu
+# Random numbers from the kernel itself: a static program does not find the C library's function for
+# it, and would read /dev/urandom, which an empty root does not have.
+STATIC_FLAGS := -C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom"
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 FUZZ := $(TOOLS)/bin/cargo-fuzz
@@ -52,7 +55,7 @@ $(DENY):
 
 .PHONY: static
 static: check-rust ## Build the collector as one file that needs no other: target/static/obspipe-collector
-	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --quiet --release -p obspipe-collector --target $(STATIC_TARGET)
+	RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build --quiet --release -p obspipe-collector --target $(STATIC_TARGET)
 	@mkdir -p $(STATIC)
 	@strip -o $(STATIC)/obspipe-collector $(TARGET)/$(STATIC_TARGET)/release/obspipe-collector
 	@# Beside it with its symbols, for who reads a backtrace.
