@@ -11,5 +11,6 @@ mod faults;
 mod frames;
 mod overload;
 mod page;
+mod static_binary;
 mod telemetry;
 mod web;
