@@ -9,6 +9,7 @@ mod collector;
 mod document;
 mod faults;
 mod frames;
+mod oracles;
 mod overload;
 mod page;
 mod telemetry;
