@@ -4,10 +4,9 @@
 
 mod generate;
 mod jaeger;
-// mod json;
 mod loki;
 mod otlp;
-// mod prometheus;
+mod prometheus;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -58,10 +57,8 @@ impl Pair {
         });
         let theirs = theirs.await.expect("their collector");
         let ours = Collector::start(&fill(0)).await;
-        let clients = [
-            Client::connect(ours.grpc).await,
-            Client::connect(theirs.endpoints().otlp_grpc).await,
-        ];
+        let clients =
+            [Client::connect(ours.grpc).await, Client::connect(theirs.endpoints().otlp_grpc).await];
         Self { ours, theirs, clients }
     }
 

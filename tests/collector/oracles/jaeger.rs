@@ -26,7 +26,7 @@ service:
     traces: { receivers: [otlp], exporters: [jaeger] }
 ";
 
-const SECTION: &str = "jaeger exporter";
+const SECTION: &str = "jaeger exporter (v0.85)";
 
 const IDS: &str = "ids of a wrong or no length";
 const JOINED: &str = "equal resources in a row share a batch";

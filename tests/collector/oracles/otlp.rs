@@ -41,10 +41,8 @@ service:
 const LOSSY: &str = "JSON is UTF-8";
 
 /// What makes ours theirs; each says in how many places it did.
-const NORMALISATIONS: [(&str, fn(&mut Part) -> usize); 2] = [
-    ("absent messages stay absent", present),
-    ("ids of zeros stay", no_zeros),
-];
+const NORMALISATIONS: [(&str, fn(&mut Part) -> usize); 2] =
+    [("absent messages stay absent", present), ("ids of zeros stay", no_zeros)];
 
 fn present(part: &mut Part) -> usize {
     fn fill<T: Default>(message: &mut Option<T>) -> usize {
@@ -202,7 +200,7 @@ async fn otlp_is_what_otelcol_sends_on() {
     let mut pair = backends.pair().await;
     let mut names = NORMALISATIONS.map(|(name, _)| name).to_vec();
     names.push(LOSSY);
-    let mut differences = Differences::new("OTLP", &names);
+    let mut differences = Differences::new("OTLP (v0.155)", &names);
     let mut dice = Dice::new(1);
     let requests = (0..REQUESTS).map(|_| traces(&mut dice)).collect();
     both_ways(&mut pair, &backends, &mut differences, TRACES, requests).await;

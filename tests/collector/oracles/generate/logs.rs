@@ -20,10 +20,7 @@ pub(in super::super) fn logs_for_loki(
     request(dice, |dice| hints(dice, formats))
 }
 
-fn request(
-    dice: &mut Dice,
-    more: impl Fn(&mut Dice) -> Vec<KeyValue>,
-) -> ExportLogsServiceRequest {
+fn request(dice: &mut Dice, more: impl Fn(&mut Dice) -> Vec<KeyValue>) -> ExportLogsServiceRequest {
     let resource_logs = dice.some(3, |dice| ResourceLogs {
         resource: dice.maybe(|dice| {
             let mut resource = dice.resource();
@@ -81,8 +78,20 @@ fn logfmt(dice: &mut Dice) -> String {
 /// Hints in any order. The names in them differ also when sanitised: which of equal ones wins is by
 /// chance in otelcol.
 fn hints(dice: &mut Dice, formats: &[&str]) -> Vec<KeyValue> {
-    let names =
-        ["a.b", "b", "level", "service.name", "http.route", "c-d", "1x", "_y", "__z", "no.such", "", "été"];
+    let names = [
+        "a.b",
+        "b",
+        "level",
+        "service.name",
+        "http.route",
+        "c-d",
+        "1x",
+        "_y",
+        "__z",
+        "no.such",
+        "",
+        "été",
+    ];
     dice.up_to(4, |dice| match dice.below(8) {
         0 | 1 => {
             let key = dice.of(&["loki.attribute.labels", "loki.resource.labels"]);

@@ -37,8 +37,21 @@ pub(in super::super) fn metrics(dice: &mut Dice) -> ExportMetricsServiceRequest 
 }
 
 const UNITS: &[&str] = &[
-    "", "1", "s", "ms", "By", "By/s", "{request}", "{request}/s", "%", "m/h", "Cel", "1/s", " s ",
-    "MiBy/min", "°",
+    "",
+    "1",
+    "s",
+    "ms",
+    "By",
+    "By/s",
+    "{request}",
+    "{request}/s",
+    "%",
+    "m/h",
+    "Cel",
+    "1/s",
+    " s ",
+    "MiBy/min",
+    "°",
 ];
 
 fn any_data(dice: &mut Dice, aggregation_temporality: i32) -> Data {
@@ -121,10 +134,8 @@ fn summary(dice: &mut Dice) -> SummaryDataPoint {
         time_unix_nano: dice.time(),
         count: dice.below(100),
         sum: dice.double(),
-        quantile_values: dice.up_to(3, |dice| ValueAtQuantile {
-            quantile: dice.double(),
-            value: dice.double(),
-        }),
+        quantile_values: dice
+            .up_to(3, |dice| ValueAtQuantile { quantile: dice.double(), value: dice.double() }),
         flags: dice.count(),
     }
 }

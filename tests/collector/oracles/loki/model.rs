@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use prost::Message;
 
 #[derive(Clone, PartialEq, Message)]
@@ -35,29 +36,32 @@ pub(super) struct Timestamp {
     pub(super) nanos: i32,
 }
 
-/// Name and value of each.
-pub(super) fn labels(text: &str) -> BTreeMap<String, String> {
+/// Name and value of each; a value may be no UTF-8.
+pub(super) fn labels(text: &str) -> BTreeMap<String, Bytes> {
     let mut rest = text.strip_prefix('{').expect("labels in braces");
     let mut found = BTreeMap::new();
     while rest != "}" {
         let (name, after) = rest.split_once("=\"").expect("a label");
         let (value, after) = literal(after);
-        found.insert(name.to_owned(), value);
+        found.insert(name.to_owned(), value.into());
         rest = after.strip_prefix(", ").unwrap_or(after);
     }
     found
 }
 
 /// A literal after its first quote, and what is behind it.
-fn literal(text: &str) -> (String, &str) {
-    let (mut value, mut chars) = (String::new(), text.chars());
+fn literal(text: &str) -> (Vec<u8>, &str) {
+    let (mut value, mut chars) = (Vec::new(), text.chars());
     loop {
-        match chars.next().expect("a literal that ends") {
+        let char = match chars.next().expect("a literal that ends") {
             '"' => return (value, chars.as_str()),
-            '\\' => value.push(match chars.next().expect("an escape") {
-                'x' => code(&mut chars, 2),
-                'u' => code(&mut chars, 4),
-                'U' => code(&mut chars, 8),
+            '\\' => match chars.next().expect("an escape") {
+                'x' => {
+                    value.push(u8::try_from(code(&mut chars, 2)).expect("a byte"));
+                    continue;
+                }
+                'u' => character(code(&mut chars, 4)),
+                'U' => character(code(&mut chars, 8)),
                 'a' => '\u{7}',
                 'b' => '\u{8}',
                 'f' => '\u{c}',
@@ -66,14 +70,18 @@ fn literal(text: &str) -> (String, &str) {
                 't' => '\t',
                 'v' => '\u{b}',
                 char => char,
-            }),
-            char => value.push(char),
-        }
+            },
+            char => char,
+        };
+        value.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 
-fn code(chars: &mut std::str::Chars, digits: usize) -> char {
+fn code(chars: &mut std::str::Chars, digits: usize) -> u32 {
     let digits: String = chars.by_ref().take(digits).collect();
-    let code = u32::from_str_radix(&digits, 16).expect("hexadecimal digits");
+    u32::from_str_radix(&digits, 16).expect("hexadecimal digits")
+}
+
+fn character(code: u32) -> char {
     char::from_u32(code).expect("a character")
 }
