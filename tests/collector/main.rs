@@ -10,3 +10,4 @@ mod document;
 mod faults;
 mod oracles;
 mod telemetry;
+mod writers;

@@ -7,6 +7,7 @@ mod jaeger;
 mod loki;
 mod otlp;
 mod prometheus;
+mod rates;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
