@@ -14,3 +14,5 @@ mod page;
 mod static_binary;
 mod telemetry;
 mod web;
+mod oracles;
+mod writers;
