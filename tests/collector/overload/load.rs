@@ -14,12 +14,23 @@ use crate::collector::Collector;
 use crate::telemetry::spans;
 use crate::web::{Version, Web};
 
+/// When a client sends, once its last request was answered.
+#[derive(Clone, Copy)]
+pub(super) enum Pace {
+    /// A request in that time, whatever the answer.
+    Every(Duration),
+    /// At once, or a moment after it was refused: there is always something to do.
+    AsTold,
+}
+
+/// After a refusal.
+const MOMENT: Duration = Duration::from_millis(200);
+
 /// A load.
 pub(super) struct Load {
     /// How many clients, each with a connection of its own; each second one speaks HTTP/1.1.
     pub(super) clients: usize,
-    /// When each sends, if its last request was answered; at once where it is zero.
-    pub(super) every: Duration,
+    pub(super) pace: Pace,
 }
 
 /// What came of it.
@@ -68,19 +79,29 @@ impl Tally {
 
 /// Presses on for so long.
 pub(super) async fn press(collector: &Collector, load: &Load, duration: Duration) -> Tally {
-    let (start, every) = (Instant::now(), load.every);
+    let (start, pace) = (Instant::now(), load.pace);
     let message = Bytes::from(spans("heavy", 0..SPANS.0, SPANS.1));
     let clients = (0..load.clients).map(|number| {
         let message = message.clone();
         let mut client = Any::new(collector, number % 2 == 1);
-        // Not all in step.
-        let mut next = start + every * u32::try_from(number).expect("few") / 40;
+        let mut next = start;
+        if let Pace::Every(every) = pace {
+            // Not all in step.
+            next += every * u32::try_from(number).expect("few") / 40;
+        }
         tokio::spawn(async move {
             let mut tally = Tally::default();
             while next.max(Instant::now()) < start + duration {
                 sleep_until(next).await;
-                next += every;
-                tally.count(client.send(&message).await);
+                let said = client.send(&message).await;
+                match pace {
+                    Pace::Every(every) => next += every,
+                    Pace::AsTold if matches!(said, Said::Later(..)) => {
+                        next = Instant::now() + MOMENT;
+                    }
+                    Pace::AsTold => {}
+                }
+                tally.count(said);
             }
             tally
         })
