@@ -182,7 +182,7 @@ async fn values_out_of_range_and_text_that_is_no_json() {
         let no_text = b"{\"resourceSpans\":[{\"schemaUrl\":\"\xff\"}]}";
         assert_eq!(post(&mut web, no_text.as_slice()).await.status, 200);
         let control = span("\"name\":\"a\nb\"");
-        assert_status(&post(&mut web, control).await, "a line break in a string");
+        assert_eq!(post(&mut web, control).await.status, 200);
         // Cut short at every byte.
         let whole = good().to_string();
         for length in 0..whole.len() {

@@ -1,23 +1,24 @@
 //! A client that sends little, by the rules of the SDKs: what is refused for now is sent again when
-//! the collector says, else after 1 s, 2 s, 4 s …, and given up ten seconds after it was first sent.
+//! the collector says, and given up ten seconds after it was first sent.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use crate::client::{Client, Status};
+use super::load::{Any, Said};
+use crate::collector::Collector;
 use crate::telemetry::spans;
 
-/// Between two requests.
-const PAUSE: Duration = Duration::from_millis(40);
 /// Spans in a request.
-const ITEMS: usize = 10;
+const ITEMS: usize = 2;
 /// When a request is given up.
 const GIVE_UP: Duration = Duration::from_secs(10);
+/// Idle connections that are kept.
+const KEPT: usize = 4;
 
 /// What became of its items.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,23 +36,33 @@ pub(super) struct Light {
 }
 
 impl Light {
-    pub(super) fn start(address: SocketAddr) -> Self {
+    /// One that sends so many items a second.
+    pub(super) fn start(collector: &Collector, http: bool, rate: f64) -> Self {
+        let pause = Duration::from_secs_f64(ITEMS as f64 / rate);
         let ending = Arc::new(AtomicBool::new(false));
         let end = ending.clone();
+        let (grpc, address) = (collector.grpc, collector.http);
         let task = tokio::spawn(async move {
-            let client = Client::connect(address).await;
-            let message = Arc::new(spans("light", 0..ITEMS, 20));
-            let mut requests = JoinSet::new();
-            while !end.load(Relaxed) {
-                requests.spawn(deliver(client.clone(), message.clone()));
-                sleep(PAUSE).await;
-            }
-            let mut all = Delivered::default();
-            while let Some(ended) = requests.join_next().await {
-                let (delivered, retries) = ended.expect("a request");
-                all.sent += ITEMS as u64;
-                all.delivered += if delivered { ITEMS as u64 } else { 0 };
-                all.retries += retries;
+            let message = Bytes::from(spans("light", 0..ITEMS, 20));
+            let (mut requests, mut idle) = (JoinSet::new(), Vec::<Any>::new());
+            let (mut all, mut next) = (Delivered::default(), Instant::now());
+            while !end.load(Relaxed) || !requests.is_empty() {
+                tokio::select! {
+                    () = sleep_until(next), if !end.load(Relaxed) => {
+                        next += pause;
+                        let client = idle.pop().unwrap_or_else(|| Any::at(grpc, address, http));
+                        requests.spawn(deliver(client, message.clone()));
+                    }
+                    Some(ended) = requests.join_next() => {
+                        let (client, delivered, retries) = ended.expect("a request");
+                        all.sent += ITEMS as u64;
+                        all.delivered += if delivered { ITEMS as u64 } else { 0 };
+                        all.retries += retries;
+                        // One that was given up may be in the middle of a request.
+                        idle.extend(delivered.then_some(client));
+                        idle.truncate(KEPT);
+                    }
+                }
             }
             all
         });
@@ -66,23 +77,19 @@ impl Light {
 }
 
 /// Whether a request was taken, and how often it had to come again.
-async fn deliver(mut client: Client, message: Arc<Vec<u8>>) -> (bool, u64) {
+async fn deliver(mut client: Any, message: Bytes) -> (Any, bool, u64) {
     let deadline = Instant::now() + GIVE_UP;
-    let (mut backoff, mut retries) = (Duration::from_secs(1), 0);
-    loop {
-        let wait = match timeout_at(deadline, client.export(&message)).await {
-            Ok(Ok(Status { code: 0, .. })) => return (true, retries),
-            Ok(Ok(Status { code: 14, retry_after, .. })) => retry_after.unwrap_or(backoff),
-            // A connection that breaks would be made anew; it has no reason to break.
-            Ok(Err(error)) => panic!("the light client was let down: {error:?}"),
-            Ok(Ok(status)) => panic!("refused for good: {status:?}"),
-            Err(_) => return (false, retries),
+    for retries in 0.. {
+        let wait = match timeout_at(deadline, client.send(&message)).await {
+            Ok(Said::Taken) => return (client, true, retries),
+            Ok(Said::Later(_, wait)) => wait,
+            Ok(Said::Wrong(why)) => panic!("the light client was let down: {why}"),
+            Err(_) => return (client, false, retries),
         };
         if Instant::now() + wait >= deadline {
-            return (false, retries);
+            return (client, false, retries);
         }
         sleep(wait).await;
-        retries += 1;
-        backoff *= 2;
     }
+    unreachable!("the deadline comes first")
 }

@@ -18,19 +18,19 @@ const SILENCE: Duration = Duration::from_millis(500);
 const MOST: usize = 32 * 1024 * 1024;
 
 /// A stream that comes back when whoever has it is through with it.
-pub struct Returning<S> {
+pub(super) struct Returning<S> {
     stream: Option<S>,
     back: Option<oneshot::Sender<S>>,
 }
 
 /// Lends a stream. What is received is the stream, when its borrower was dropped.
-pub fn lend<S>(stream: S) -> (Returning<S>, oneshot::Receiver<S>) {
+pub(super) fn lend<S>(stream: S) -> (Returning<S>, oneshot::Receiver<S>) {
     let (back, returned) = oneshot::channel();
     (Returning { stream: Some(stream), back: Some(back) }, returned)
 }
 
 /// Says that nothing more will be sent, and reads until the client has understood, within limits.
-pub async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+pub(super) async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let reading = async {
         stream.shutdown().await?;
         let mut forgotten = Box::new([0; 8 * 1024]);
