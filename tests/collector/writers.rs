@@ -150,9 +150,9 @@ async fn writers_of_one_identity_have_the_rate_of_their_sum() {
             // matters less.
             let window = begin.elapsed();
             let of = |function: &str| format!("{function}({series}[{}ms])", window.as_millis());
-            let increase = format!("{} / {}", of("increase"), window.as_secs_f64());
-            let (rate, increase) = (value(&prometheus, &of("rate")), value(&prometheus, &increase));
-            let (rate, increase) = (rate.await, increase.await);
+            let per_second = format!("{} / {}", of("increase"), window.as_secs_f64());
+            let rate = value(&prometheus, &of("rate")).await;
+            let increase = value(&prometheus, &per_second).await;
             assert_eq!(value(&prometheus, &of("resets")).await.unwrap_or(0.0), 0.0, "it fell");
             let right =
                 |found: Option<f64>| found.is_some_and(|it| (it / 800.0 - 1.0).abs() < 0.02);
