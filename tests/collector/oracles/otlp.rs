@@ -30,11 +30,60 @@ exporters:
     endpoint: 'http://{by-json}'
     encoding: json
     sending_queue: { num_consumers: 1 }
+";
+
+const PIPELINES: &str = "
 service:
   pipelines:
     traces: { receivers: [otlp], exporters: [otlp, otlphttp/proto, otlphttp/json] }
     metrics: { receivers: [otlp], exporters: [otlp, otlphttp/proto, otlphttp/json] }
     logs: { receivers: [otlp], exporters: [otlp, otlphttp/proto, otlphttp/json] }
+";
+
+/// Every action.
+const ACTIONS: &str = "[
+  { key: inserted, action: insert, value: { a: [1, 2.5, true] } },
+  { key: http.route, action: update, value: 17 },
+  { key: error, action: upsert, from_attribute: event },
+  { key: c-d, action: delete },
+  { key: a.b, action: hash },
+  { key: b, action: convert, converted_type: string },
+  { key: level, action: convert, converted_type: int },
+  { key: service.name, action: extract, pattern: '^(?P<first>.)(?P<rest>.*)$' },
+]";
+
+/// Items chosen by what they are and by their scope. ACTIONS stands for those above.
+const PROCESSORS: &str = "
+processors:
+  resource:
+    attributes:
+    - { key: service.name, action: insert, value: unnamed }
+    - { key: level, action: delete }
+  attributes/spans:
+    include:
+      match_type: regexp
+      span_kinds: [SERVER, CLIENT]
+      libraries: [{ name: '.' }]
+    actions: ACTIONS
+  attributes/records:
+    include: { match_type: strict, log_severity_number: { min: 9, match_undefined: true } }
+    exclude: { match_type: strict, libraries: [{ name: '', version: 1.2.3 }] }
+    actions: ACTIONS
+  attributes/points: { actions: ACTIONS }
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [resource, attributes/spans]
+      exporters: [otlp, otlphttp/proto, otlphttp/json]
+    metrics:
+      receivers: [otlp]
+      processors: [resource, attributes/points]
+      exporters: [otlp, otlphttp/proto, otlphttp/json]
+    logs:
+      receivers: [otlp]
+      processors: [resource, attributes/records]
+      exporters: [otlp, otlphttp/proto, otlphttp/json]
 ";
 
 /// otelcol writes into JSON what is no UTF-8 and no JSON.
@@ -85,11 +134,12 @@ impl Backends {
         Self([two(true).await, two(false).await, two(false).await])
     }
 
-    async fn pair(&self) -> Pair {
+    async fn pair(&self, more: &str) -> Pair {
         let names = ["{by-grpc}", "{by-http}", "{by-json}"];
         let addresses = self.0.iter().map(|both| both.each_ref().map(Capture::address));
         let named: Vec<_> = names.into_iter().zip(addresses).collect();
-        Pair::start(Release::Peer, CONFIGURATION, &named).await
+        let text = format!("{CONFIGURATION}{more}");
+        Pair::start(Release::Peer, &text, &named).await
     }
 
     /// Compares what arrived since the last time; returns their bodies in JSON.
@@ -194,10 +244,10 @@ async fn both_ways<M: Message + Default + Parts + Debug>(
     backends.compare::<M>(count, signal, differences, "by HTTP in JSON").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn otlp_is_what_otelcol_sends_on() {
+/// Sends requests of each signal, by a configuration that goes on like this.
+async fn each_signal(more: &str) {
     let backends = Backends::start().await;
-    let mut pair = backends.pair().await;
+    let mut pair = backends.pair(more).await;
     let mut names = NORMALISATIONS.map(|(name, _)| name).to_vec();
     names.push(LOSSY);
     let mut differences = Differences::new("OTLP (v0.155)", &names);
@@ -209,4 +259,14 @@ async fn otlp_is_what_otelcol_sends_on() {
     let requests = (0..REQUESTS).map(|_| logs(&mut dice)).collect();
     both_ways(&mut pair, &backends, &mut differences, LOGS, requests).await;
     differences.end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn otlp_is_what_otelcol_sends_on() {
+    each_signal(PIPELINES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_are_edited_as_by_otelcol() {
+    each_signal(&PROCESSORS.replace("ACTIONS", ACTIONS)).await;
 }
