@@ -10,4 +10,3 @@ mod document;
 mod faults;
 mod oracles;
 mod telemetry;
-mod writers;
