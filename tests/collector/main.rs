@@ -15,4 +15,3 @@ mod page;
 mod static_binary;
 mod telemetry;
 mod web;
-mod writers;

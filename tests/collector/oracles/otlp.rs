@@ -30,6 +30,9 @@ exporters:
     endpoint: 'http://{by-json}'
     encoding: json
     sending_queue: { num_consumers: 1 }
+";
+
+const PIPELINES: &str = "
 service:
   pipelines:
     traces: { receivers: [otlp], exporters: [otlp, otlphttp/proto, otlphttp/json] }
@@ -37,8 +40,58 @@ service:
     logs: { receivers: [otlp], exporters: [otlp, otlphttp/proto, otlphttp/json] }
 ";
 
+/// Every action.
+const ACTIONS: &str = "[
+        { key: inserted, action: insert, value: { a: [1, 2.5, true] } },
+        { key: http.route, action: update, value: '17' },
+        { key: error, action: upsert, from_attribute: event },
+        { key: c-d, action: delete },
+        { key: a.b, action: hash },
+        { key: b, action: convert, converted_type: string },
+        { key: http.route, action: convert, converted_type: int },
+        { key: level, action: convert, converted_type: double },
+        { key: service.name, action: extract, pattern: '^(?P<first>[ -~])(?P<rest>[ -~]*)$' },
+        ]";
+
+/// Items chosen by what they are and by their scope. ACTIONS stands for those above.
+const PROCESSORS: &str = "
+processors:
+  resource:
+    attributes:
+    - { key: service.name, action: insert, value: unnamed }
+    - { key: level, action: delete }
+  attributes/spans:
+    include:
+      match_type: regexp
+      span_kinds: [SERVER, CLIENT]
+      libraries: [{ name: '.' }]
+    actions: ACTIONS
+  attributes/records:
+    include: { match_type: strict, log_severity_number: { min: 9, match_undefined: true } }
+    exclude: { match_type: strict, libraries: [{ name: '', version: 1.2.3 }] }
+    actions: ACTIONS
+  attributes/points: { actions: ACTIONS }
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [resource, attributes/spans]
+      exporters: [otlp, otlphttp/proto, otlphttp/json]
+    metrics:
+      receivers: [otlp]
+      processors: [resource, attributes/points]
+      exporters: [otlp, otlphttp/proto, otlphttp/json]
+    logs:
+      receivers: [otlp]
+      processors: [resource, attributes/records]
+      exporters: [otlp, otlphttp/proto, otlphttp/json]
+";
+
 /// otelcol writes into JSON what is no UTF-8 and no JSON.
 const LOSSY: &str = "JSON is UTF-8";
+
+/// otelcol puts the last attribute into the place of one that it deletes.
+const ORDER: &str = "attributes keep their order";
 
 /// What makes ours theirs; each says in how many places it did.
 const NORMALISATIONS: [(&str, fn(&mut Part) -> usize); 2] =
@@ -56,7 +109,7 @@ fn present(part: &mut Part) -> usize {
         Part::Status(it) => fill(it),
         Part::Buckets(it) => fill(it),
         Part::Value(it) => fill(it),
-        Part::Id(_) => 0,
+        Part::Id(_) | Part::Attributes(_) => 0,
     }
 }
 
@@ -67,6 +120,25 @@ fn no_zeros(part: &mut Part) -> usize {
             1
         }
         _ => 0,
+    }
+}
+
+fn sort(part: Part) {
+    if let Part::Attributes(pairs) = part {
+        pairs.sort_by_cached_key(Message::encode_to_vec);
+    }
+}
+
+fn sort_json(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(sort_json),
+        Value::Object(members) => {
+            members.values_mut().for_each(sort_json);
+            if let Some(Value::Array(pairs)) = members.get_mut("attributes") {
+                pairs.sort_by_cached_key(ToString::to_string);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -85,15 +157,16 @@ impl Backends {
         Self([two(true).await, two(false).await, two(false).await])
     }
 
-    async fn pair(&self) -> Pair {
+    async fn pair(&self, more: &str) -> Pair {
         let names = ["{by-grpc}", "{by-http}", "{by-json}"];
         let addresses = self.0.iter().map(|both| both.each_ref().map(Capture::address));
         let named: Vec<_> = names.into_iter().zip(addresses).collect();
-        Pair::start(Release::Peer, CONFIGURATION, &named).await
+        let text = format!("{CONFIGURATION}{more}");
+        Pair::start(Release::Peer, &text, &named).await
     }
 
     /// Compares what arrived since the last time; returns their bodies in JSON.
-    async fn compare<M: Message + Default + Parts + Debug>(
+    async fn compare<M: Message + Default + Parts + Debug + PartialEq>(
         &self,
         requests: usize,
         path: [&str; 2],
@@ -104,11 +177,16 @@ impl Backends {
         for (backend, path) in [(by_grpc, path[0]), (by_http, path[1])] {
             let [ours, theirs] = arrived(backend, requests, path).await;
             for (at, (ours, theirs)) in ours.into_iter().zip(theirs).enumerate() {
-                let (mut ours, theirs) = (decode::<M>(ours), decode::<M>(theirs));
+                let (mut ours, mut theirs) = (decode::<M>(ours), decode::<M>(theirs));
                 for (name, change) in NORMALISATIONS {
                     let mut met = 0;
                     ours.visit(&mut |mut part| met += change(&mut part));
                     differences.met(name, met);
+                }
+                if differences.knows(ORDER) {
+                    differences.met(ORDER, usize::from(ours != theirs));
+                    ours.visit(&mut sort);
+                    theirs.visit(&mut sort);
                 }
                 // Decoded, so that the order of fields says nothing; encoded, so that NaN is NaN.
                 if ours.encode_to_vec() != theirs.encode_to_vec() {
@@ -120,7 +198,11 @@ impl Backends {
         let theirs: Vec<_> = theirs.into_iter().map(|body| in_utf8(body, differences)).collect();
         for (at, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
             let ours = std::str::from_utf8(ours).expect("UTF-8");
-            let (ours, theirs) = (json(ours), json(theirs));
+            let (mut ours, mut theirs) = (json(ours), json(theirs));
+            if differences.knows(ORDER) {
+                sort_json(&mut ours);
+                sort_json(&mut theirs);
+            }
             if ours != theirs {
                 assert_same(&ours, &theirs, &format!("{what} as JSON, number {at}"));
             }
@@ -166,7 +248,7 @@ fn body(received: &Received) -> Vec<u8> {
 }
 
 /// Sends requests by gRPC and by HTTP in JSON.
-async fn both_ways<M: Message + Default + Parts + Debug>(
+async fn both_ways<M: Message + Default + Parts + Debug + PartialEq>(
     pair: &mut Pair,
     backends: &Backends,
     differences: &mut Differences,
@@ -194,12 +276,13 @@ async fn both_ways<M: Message + Default + Parts + Debug>(
     backends.compare::<M>(count, signal, differences, "by HTTP in JSON").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn otlp_is_what_otelcol_sends_on() {
+/// Sends requests of each signal, by a configuration that goes on like this.
+async fn each_signal(more: &str, differing: &[&'static str]) {
     let backends = Backends::start().await;
-    let mut pair = backends.pair().await;
+    let mut pair = backends.pair(more).await;
     let mut names = NORMALISATIONS.map(|(name, _)| name).to_vec();
     names.push(LOSSY);
+    names.extend(differing);
     let mut differences = Differences::new("OTLP (v0.155)", &names);
     let mut dice = Dice::new(1);
     let requests = (0..REQUESTS).map(|_| traces(&mut dice)).collect();
@@ -209,4 +292,14 @@ async fn otlp_is_what_otelcol_sends_on() {
     let requests = (0..REQUESTS).map(|_| logs(&mut dice)).collect();
     both_ways(&mut pair, &backends, &mut differences, LOGS, requests).await;
     differences.end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn otlp_is_what_otelcol_sends_on() {
+    each_signal(PIPELINES, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_are_edited_as_by_otelcol() {
+    each_signal(&PROCESSORS.replace("ACTIONS", ACTIONS), &[ORDER]).await;
 }
