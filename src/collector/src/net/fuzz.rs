@@ -106,7 +106,8 @@ fn check_status(code: Code, bytes: &[u8]) {
     let status = Status { code, message, retry_after };
     assert_eq!(Status::read(&status.trailers()).as_ref(), Some(&status), "a status");
     let mut trailers = HeaderMap::new();
-    let names = ["grpc-status", "grpc-message", "grpc-status-details-bin", "google.rpc.retryinfo-bin"];
+    let names =
+        ["grpc-status", "grpc-message", "grpc-status-details-bin", "google.rpc.retryinfo-bin"];
     for (name, part) in names.into_iter().zip(bytes.split(|byte| *byte == b'\n')) {
         if let Ok(value) = HeaderValue::from_bytes(part) {
             trailers.insert(name, value);

@@ -1,7 +1,9 @@
 //! Fuzzed: an edit of bytes is what decoding, editing and encoding make of the request.
 
 use obspipe_model::Value as Setting;
-use obspipe_model::components::attributes::{Action, ActionKind, Attributes, ConvertedType, Resource};
+use obspipe_model::components::attributes::{
+    Action, ActionKind, Attributes, ConvertedType, Resource,
+};
 
 use super::{Editor, Metadata, model};
 use crate::signal::fuzz::oracle::Decoded;
