@@ -63,12 +63,12 @@ fn check_canonical(signal: Signal, request: &[u8]) {
     assert!(Decoded::of(signal, request).is_ok(), "prost refuses what was read");
 }
 
-/// The first byte chooses the signal, the second the limit in bytes (16 for each), the others are
+/// The first byte chooses the signal, the second the limit in bytes (4 for each), the others are
 /// the text.
 pub fn json_text(data: &[u8]) {
     let [first, limit, text @ ..] = data else { return };
     let Some((signal, _)) = input(&[*first]) else { return };
-    let limit = usize::from(*limit) * 16;
+    let limit = usize::from(*limit) * 4;
     let whole = from_json(signal, text, ROOM);
     match (from_json(signal, text, limit), &whole) {
         (Ok(read), whole) => {
