@@ -79,6 +79,10 @@ bench: check-rust check-go ## Measure convergence and throughput, write docs/per
 	@$(CARGO) run --quiet --release -p obspipe-bench --bin converge
 	@$(CARGO) run --quiet --release -p obspipe-bench --bin throughput -- $(THROUGHPUT)
 
+.PHONY: fuzz-quick
+fuzz-quick: check-rust ## The same targets without libFuzzer, on any Rust, as CI does
+	OBSPIPE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(CARGO) test --workspace --lib -- fuzz::tests::by_chance
+
 .PHONY: fuzz
 fuzz: check-rust $(FUZZ) ## Fuzz what the collector reads, FUZZ_SECONDS for each target
 	@for target in $$(ls $(FUZZ_DIR)/corpus); do \
