@@ -88,6 +88,11 @@ impl Differences {
         Self { section, met: names.iter().map(|name| (*name, 0)).collect() }
     }
 
+    /// Whether something may differ by this name.
+    fn knows(&self, name: &str) -> bool {
+        self.met.contains_key(name)
+    }
+
     /// Counts how often something differed by this name.
     fn met(&mut self, name: &str, times: usize) {
         *self.met.get_mut(name).unwrap_or_else(|| panic!("{name:?} was not announced")) += times;

@@ -4,6 +4,7 @@ pub mod body;
 pub mod compress;
 pub mod connect;
 pub mod grpc;
+mod linger;
 pub mod listen;
 pub mod resolve;
 pub mod serve;

@@ -20,6 +20,8 @@ pub(super) enum Part<'a> {
     Value(&'a mut Option<AnyValue>),
     /// Of a trace or a span.
     Id(&'a mut Vec<u8>),
+    /// Of an item, a scope or a resource.
+    Attributes(&'a mut [KeyValue]),
 }
 
 type Visit<'v> = &'v mut dyn FnMut(Part);
@@ -104,6 +106,7 @@ fn of_scope(scope: &mut Option<InstrumentationScope>, visit: Visit) {
 
 fn attributes(pairs: &mut [KeyValue], visit: Visit) {
     pairs.iter_mut().for_each(|pair| value(&mut pair.value, visit));
+    visit(Part::Attributes(pairs));
 }
 
 fn value(of: &mut Option<AnyValue>, visit: Visit) {
