@@ -6,6 +6,7 @@ pub mod connect;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 pub mod grpc;
+mod linger;
 pub mod listen;
 pub mod resolve;
 pub mod serve;
