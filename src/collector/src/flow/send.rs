@@ -46,6 +46,8 @@ pub enum Source {
     Translated {
         /// Before compression.
         bytes: Bytes,
+        /// After how many items another client's begin, where that is known.
+        joints: Vec<usize>,
         /// Whose it is, where the backend has tenants.
         tenant: Option<String>,
         /// Kept as long as the request.
@@ -298,7 +300,11 @@ impl Search {
 
     /// The search within a request just refused; None where it has gone on for long enough.
     fn within(self, request: &Request) -> Option<Self> {
-        if matches!(&request.source, Source::Chunks(chunks) if chunks.len() > 1) {
+        let of_many = match &request.source {
+            Source::Chunks(chunks) => chunks.len() > 1,
+            Source::Translated { joints, .. } => !joints.is_empty(),
+        };
+        if of_many {
             return Some(self);
         }
         let refusals = self.0.unwrap_or_else(|| {

@@ -40,6 +40,8 @@ pub struct Request {
     pub bytes: Vec<u8>,
     /// Spans in it, at least one.
     pub spans: usize,
+    /// After how many spans those of another client's request begin, rising.
+    pub joints: Vec<usize>,
 }
 
 /// Translates scanned, canonical ExportTraceServiceRequests. Each ResourceSpans makes a request;
@@ -60,6 +62,7 @@ pub fn translate<'a>(requests: impl IntoIterator<Item = &'a [u8]>, max_bytes: us
                 scope_spans.spans.iter().for_each(|span| batch.span(&span, &scope));
             }
         }
+        batch.joint();
     }
     batch.cut(batch.body.len(), batch.spans);
     batch.out
@@ -86,6 +89,7 @@ struct Batch<'a> {
     /// The spans, as fields of Batch; room that is used again for each request.
     body: Vec<u8>,
     spans: usize,
+    joints: Vec<usize>,
     out: Translated,
 }
 
@@ -97,6 +101,7 @@ impl<'a> Batch<'a> {
             process: Vec::new(),
             body: Vec::new(),
             spans: 0,
+            joints: Vec::new(),
             out: Translated::default(),
         }
     }
@@ -130,15 +135,24 @@ impl<'a> Batch<'a> {
         self.spans += 1;
     }
 
+    /// The spans that follow are another client's.
+    fn joint(&mut self) {
+        if self.spans > 0 && self.joints.last() != Some(&self.spans) {
+            self.joints.push(self.spans);
+        }
+    }
+
     /// Makes a request of the first `end` bytes, which are so many spans, if any.
     fn cut(&mut self, end: usize, spans: usize) {
         if spans == 0 {
             return;
         }
         let bytes = self.body.get(..end).unwrap_or_default();
-        self.out.requests.push(request(bytes, &self.process, spans));
+        let (joints, rest) = divided(&self.joints, spans);
+        self.out.requests.push(request(bytes, &self.process, spans, joints));
         self.body.drain(..end);
         self.spans -= spans;
+        self.joints = rest;
     }
 }
 
@@ -147,35 +161,44 @@ fn request_len(batch: usize) -> usize {
     1 + varint_len(batch as u64) + batch
 }
 
-fn request(body: &[u8], process: &[u8], spans: usize) -> Request {
+/// The joints of what is cut after so many spans, and of the rest.
+fn divided(joints: &[usize], spans: usize) -> (Vec<usize>, Vec<usize>) {
+    let (first, rest) = joints.split_at(joints.partition_point(|joint| *joint <= spans));
+    let first = first.iter().copied().filter(|joint| *joint < spans).collect();
+    (first, rest.iter().map(|joint| joint - spans).collect())
+}
+
+fn request(body: &[u8], process: &[u8], spans: usize, joints: Vec<usize>) -> Request {
     let length = body.len() + process.len();
     let mut bytes = Vec::with_capacity(request_len(length));
     bytes.put_tag(BATCH, BYTES);
     bytes.put_varint(length as u64);
     bytes.extend_from_slice(body);
     bytes.extend_from_slice(process);
-    Request { bytes, spans }
+    Request { bytes, spans, joints }
 }
 
 /// Two requests for the halves of one that was refused, as [`translate`] made it; together they
-/// have its spans in its order. None where there is nothing to halve: of a single span, or of bytes
-/// that are no such request.
+/// have its spans in its order. It is halved between clients' requests where there are several.
+/// None where there is nothing to halve: of a single span, or of bytes that are no such request.
 #[must_use]
-pub fn halve(request: &[u8]) -> Option<(Request, Request)> {
+pub fn halve(request: &[u8], joints: &[usize]) -> Option<(Request, Request)> {
     let Raw::Bytes(batch) = Fields::of(request).find(|field| field.number == BATCH)?.value else {
         return None;
     };
     let process = Fields::of(batch).find(|field| field.number == PROCESS)?.written;
     let spans = || Fields::of(batch).take_while(|field| field.number == SPANS);
     let count = spans().count();
-    let first = count / 2;
-    if first == 0 {
+    let first = joints.get(joints.len() / 2).copied().unwrap_or(count / 2);
+    if first == 0 || first >= count {
         return None;
     }
     let end: usize = spans().map(|field| field.written.len()).sum();
     let middle = spans().take(first).map(|field| field.written.len()).sum();
     let (one, other) = batch.get(..end)?.split_at_checked(middle)?;
-    Some((self::request(one, process, first), self::request(other, process, count - first)))
+    let (before, after) = divided(joints, first);
+    let one = self::request(one, process, first, before);
+    Some((one, self::request(other, process, count - first, after)))
 }
 
 #[cfg(test)]

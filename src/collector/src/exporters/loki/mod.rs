@@ -55,6 +55,7 @@ impl Loki {
         let body = vec![Bytes::from(compressed)];
         let source = Source::Translated {
             bytes: push.bytes.into(),
+            joints: Vec::new(),
             tenant: push.tenant,
             holds: holds.clone(),
         };
@@ -124,7 +125,7 @@ impl Transport for Loki {
 
     fn halve<'a>(&'a self, request: &'a Request) -> Sending<'a, Option<(Request, Request)>> {
         Box::pin(async move {
-            let Source::Translated { bytes, tenant, holds } = &request.source else {
+            let Source::Translated { bytes, tenant, holds, .. } = &request.source else {
                 return None;
             };
             let push =
