@@ -11,10 +11,13 @@ use serde_json::Value;
 /// How long the collector may take for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The program, built with the profile of the test.
+/// The program, built with the profile of the test; `OBSPIPE_COLLECTOR` names another one.
 pub(crate) fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(path) = std::env::var_os("OBSPIPE_COLLECTOR") {
+            return path.into();
+        }
         let mut arguments = vec!["build", "--quiet", "-p", "obspipe-collector"];
         // .../target/<profile>/deps/collector-…
         let exe = std::env::current_exe().expect("a path");

@@ -8,4 +8,8 @@ mod client;
 mod collector;
 mod document;
 mod faults;
+mod frames;
+mod overload;
+mod page;
 mod telemetry;
+mod web;

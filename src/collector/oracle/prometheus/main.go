@@ -3,6 +3,9 @@
 // Standard input: frames of a length (4 bytes, big-endian) and so many bytes. The first is the
 // exporter's settings as JSON, the second the scraper's Accept header, all others are
 // ExportMetricsServiceRequest messages. Standard output: the page.
+//
+// With the argument "parse", the frames are a Content-Type and a page, which is read as a Prometheus
+// server reads it. Standard output: the number of series; it fails where the server would.
 package main
 
 import (
@@ -11,6 +14,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -18,6 +22,8 @@ import (
 	"os"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusexporter"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/textparse"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter/exportertest"
@@ -25,7 +31,14 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), bufio.NewReader(os.Stdin)); err != nil {
+	in := bufio.NewReader(os.Stdin)
+	if len(os.Args) > 1 && os.Args[1] == "parse" {
+		if err := parse(in); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	if err := run(context.Background(), in); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -79,6 +92,43 @@ func run(ctx context.Context, in io.Reader) error {
 		return err
 	}
 	return exporter.Shutdown(ctx)
+}
+
+func parse(in io.Reader) error {
+	contentType, err := frame(in)
+	if err != nil {
+		return err
+	}
+	page, err := frame(in)
+	if err != nil {
+		return err
+	}
+	parser, err := textparse.New(page, string(contentType), labels.NewSymbolTable(), textparse.ParserOptions{})
+	if err != nil {
+		return err
+	}
+	series := map[string]bool{}
+	for {
+		entry, err := parser.Next()
+		if errors.Is(err, io.EOF) {
+			_, err = fmt.Println(len(series))
+			return err
+		} else if err != nil {
+			return err
+		}
+		if entry != textparse.EntrySeries {
+			continue
+		}
+		var found labels.Labels
+		parser.Labels(&found)
+		if name, twice := found.HasDuplicateLabelNames(); twice {
+			return fmt.Errorf("%s: label %s twice", found, name)
+		}
+		if series[found.String()] {
+			return fmt.Errorf("%s: twice", found)
+		}
+		series[found.String()] = true
+	}
 }
 
 func frame(in io.Reader) ([]byte, error) {

@@ -67,6 +67,7 @@ pub fn prepare(checked: &Checked, listeners: Arc<Listeners>) -> Result<Plan<'_>,
             Class::Extension => {}
         }
     }
+    fit(checked, &processors)?;
     Ok(Plan { checked, receivers, processors, exporters, listeners, resolver, account })
 }
 
@@ -112,6 +113,24 @@ impl Plan<'_> {
             started: Instant::now(),
         })
     }
+}
+
+/// Whether processors can do what they are asked to in the pipelines that list them.
+fn fit(
+    checked: &Checked,
+    processors: &BTreeMap<ComponentId, Processor>,
+) -> Result<(), StartError> {
+    for pipeline in checked.pipelines() {
+        for id in &pipeline.processors {
+            if let Some(Processor::Edit(editor)) = processors.get(id) {
+                editor.check(pipeline.id.signal).map_err(|error| StartError::Component {
+                    path: format!("processors.{id}"),
+                    source: error.into(),
+                })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Sets the limits of the memory_limiters, for the signals whose pipelines list them.

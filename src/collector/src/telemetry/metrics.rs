@@ -147,6 +147,13 @@ fn exporters(page: &mut Page, snapshot: &Snapshot) {
     for exporter in &snapshot.exporters {
         retries.put(&[("exporter", &exporter.id)], exporter.retries);
     }
+    let help = "What an exporter counts besides";
+    let mut figures = page.metric("obspipe_exporter_figures", "gauge", help);
+    for exporter in &snapshot.exporters {
+        for (figure, value) in &exporter.figures {
+            figures.put(&[("exporter", &exporter.id), ("figure", figure)], value);
+        }
+    }
     let mut failing =
         page.metric("obspipe_exporter_failing", "gauge", "1 while the backend takes nothing");
     for exporter in &snapshot.exporters {

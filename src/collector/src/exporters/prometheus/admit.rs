@@ -12,9 +12,8 @@ use super::point::{Nanos, Point, Reason, Stream, Type};
 use super::state::Told;
 use super::store::{Family, Resource, Series, Store, WRITERS_PER_SERIES, Writer};
 use super::value;
-use crate::signal::otlp::{KeyValue, Metric, ResourceMetrics, Scope, ScopeMetrics};
-use crate::signal::view::{Text, View};
-use crate::signal::wire::{Fields, Raw};
+use crate::signal::otlp::{Metric, ResourceMetrics, Scope, ScopeMetrics};
+use crate::signal::view::Text;
 
 /// Keys over raw bytes that lead to one writer, at most: senders that change the order of
 /// attributes take the slow path beyond.
@@ -33,6 +32,7 @@ pub(super) struct ScopeContext<'a, 'r> {
     resource: &'r Context<'a>,
     scope: Option<Scope<'a>>,
     schema_url: Text<'a>,
+    key: OnceCell<Key>,
 }
 
 /// A metric of a scope.
@@ -58,7 +58,8 @@ impl<'a> Context<'a> {
         raw.text(view.scope.map_or(&[], |scope| scope.bytes));
         raw.text(view.schema_url.0);
         let scope = view.scope.map(|scope| scope.view());
-        ScopeContext { raw, resource: self, scope, schema_url: view.schema_url }
+        let schema_url = view.schema_url;
+        ScopeContext { raw, resource: self, scope, schema_url, key: OnceCell::new() }
     }
 
     fn labels(&self, seed: &Checksum) -> &(ResourceLabels, Key) {
@@ -98,6 +99,10 @@ impl<'a, 'r> ScopeContext<'a, 'r> {
     }
 
     fn key(&self, seed: &Checksum) -> Key {
+        *self.key.get_or_init(|| self.made_key(seed))
+    }
+
+    fn made_key(&self, seed: &Checksum) -> Key {
         let mut key = seed.clone();
         let scope =
             |of: fn(&Scope<'a>) -> Text<'a>| self.scope.as_ref().map(of).unwrap_or_default();
@@ -246,7 +251,8 @@ impl Store {
         point: &Point,
     ) -> Option<Vec<Label>> {
         let others = self.resource_labels.then_some(&resource.attributes);
-        let own = attributes(point)
+        let own = point
+            .each_attribute()
             .map(|kv| (kv.key.lossy(), value::of(&kv)))
             .filter(|(key, _)| others.is_none_or(|others| !others.contains_key(&**key)));
         let others = others.into_iter().flatten();
@@ -383,13 +389,4 @@ impl Store {
         }
         number
     }
-}
-
-fn attributes<'a>(point: &Point<'a>) -> impl Iterator<Item = KeyValue<'a>> {
-    let number = point.attributes;
-    let fields = Fields::of(point.bytes).filter(move |field| field.number == number);
-    fields.filter_map(|field| match field.value {
-        Raw::Bytes(bytes) => Some(KeyValue::parse(bytes)),
-        _ => None,
-    })
 }

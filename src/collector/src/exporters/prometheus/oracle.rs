@@ -56,15 +56,15 @@ fn build() -> PathBuf {
     program
 }
 
-/// The page that otelcol makes.
-fn theirs(config: &serde_json::Value, accept: &str, requests: &[Vec<u8>]) -> String {
+/// What the oracle says to these frames.
+fn ask(arguments: &[&str], frames: &[&[u8]]) -> String {
     let mut input = Vec::new();
-    let frames = [config.to_string().into_bytes(), accept.as_bytes().to_vec()];
-    for frame in frames.iter().chain(requests) {
+    for frame in frames {
         input.extend_from_slice(&(frame.len() as u32).to_be_bytes());
         input.extend_from_slice(frame);
     }
     let mut child = Command::new(program())
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -73,6 +73,20 @@ fn theirs(config: &serde_json::Value, accept: &str, requests: &[Vec<u8>]) -> Str
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "the oracle: {}", output.status);
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// The page that otelcol makes.
+fn theirs(config: &serde_json::Value, accept: &str, requests: &[Vec<u8>]) -> String {
+    let config = config.to_string();
+    let mut frames = vec![config.as_bytes(), accept.as_bytes()];
+    frames.extend(requests.iter().map(Vec::as_slice));
+    ask(&[], &frames)
+}
+
+/// How many series a Prometheus server reads on a page.
+fn read_by_prometheus(page: &str, content_type: &str) -> usize {
+    let told = ask(&["parse"], &[content_type.as_bytes(), page.as_bytes()]);
+    told.trim().parse().unwrap()
 }
 
 type Page = BTreeMap<(String, BTreeMap<String, String>), Sample>;
@@ -119,7 +133,9 @@ fn compare(settings: &Prometheus, config: &serde_json::Value, accept: &str) {
     let how = negotiate(Some(accept), settings.enable_open_metrics);
     let mut out = Vec::new();
     store.page(how, 1, &mut |piece| out.extend_from_slice(piece));
-    let mut ours = page(&String::from_utf8(out).unwrap(), how.format);
+    let text = String::from_utf8(out).unwrap();
+    let mut ours = page(&text, how.format);
+    assert_eq!(read_by_prometheus(&text, &how.content_type()), ours.len());
     // Attributes that differ only until escaped: otelcol then writes a label twice.
     let twice = |line: &&str| line.matches("k8s_pod_name=").count() < 2;
     let theirs = theirs(config, accept, &requests);

@@ -4,10 +4,11 @@ use std::fmt;
 
 use super::names::Suffix;
 use crate::signal::otlp::{
-    Exemplar as ExemplarView, ExponentialHistogramDataPoint, HistogramDataPoint, Metric,
+    Exemplar as ExemplarView, ExponentialHistogramDataPoint, HistogramDataPoint, KeyValue, Metric,
     NumberDataPoint, SummaryDataPoint,
 };
-use crate::signal::view::Repeated;
+use crate::signal::view::{Repeated, View};
+use crate::signal::wire::{Fields, Raw};
 
 /// Nanoseconds of a clock that only goes forward.
 pub type Nanos = u64;
@@ -218,6 +219,18 @@ pub struct Point<'a> {
     pub value: Value<'a>,
     /// Measurements that tell of a trace.
     pub exemplars: Option<Repeated<'a, ExemplarView<'static>>>,
+}
+
+impl<'a> Point<'a> {
+    /// Its attributes.
+    pub fn each_attribute(&self) -> impl Iterator<Item = KeyValue<'a>> {
+        let number = self.attributes;
+        let fields = Fields::of(self.bytes).filter(move |field| field.number == number);
+        fields.filter_map(|field| match field.value {
+            Raw::Bytes(bytes) => Some(KeyValue::parse(bytes)),
+            _ => None,
+        })
+    }
 }
 
 /// A measurement that tells of a trace.

@@ -101,7 +101,7 @@ fn many_at_once_never_exceed_the_limit() {
             scope.spawn(|| {
                 for _ in 0..50_000 {
                     let mut permit = account.permit(Signal::Traces, &peer());
-                    let _ = permit.grow(400);
+                    let _ = permit.grow(600);
                     assert!(account.used() <= LIMIT);
                 }
             });

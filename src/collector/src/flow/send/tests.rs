@@ -378,7 +378,7 @@ async fn requests_of_one_load_go_out_together_but_not_all_at_once() {
     let balance = running.finish().await;
     assert_eq!(balance.sent, 60);
     assert!(running.backend.asked().len() > 10);
-    assert_eq!(running.backend.under_way.lock().unwrap().1, IN_FLIGHT);
+    assert_eq!(running.backend.under_way.lock().unwrap().1, 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -467,6 +467,19 @@ async fn the_retired_put_back_what_waits_to_be_tried_again() {
     scope.finished().await;
     assert_eq!(running.ledger.balance().sent, 30);
     assert_eq!(transport.asked()[2], numbered("c", 10));
+}
+
+/// An answer of the old backend says nothing of the new one.
+#[tokio::test(start_paused = true)]
+async fn the_retired_do_not_call_the_new_backend_dead() {
+    let backend = Backend { takes: Duration::from_secs(5), ..Backend::new(|_, _| later(None)) };
+    let running = start(backend, sure(), 1);
+    running.push(spans("a", 10));
+    sleep(Duration::from_secs(1)).await;
+    running.scope.retire();
+    running.scope.finished().await;
+    assert!(!running.queue.is_failing());
+    assert_eq!(running.ledger.balance().queued, 10);
 }
 
 /// Nobody would take it from there any more.

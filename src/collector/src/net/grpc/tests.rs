@@ -216,6 +216,6 @@ proptest! {
         ];
         let read = Status::read(&trailers(&pairs)).unwrap();
         prop_assert!(read.retry_after.is_none_or(|delay| delay <= Duration::from_secs(86_401)));
-        partial_success(&details);
+        let _ = partial_success(&details);
     }
 }

@@ -194,14 +194,11 @@ fn equal(a: &[u8], b: &[u8], depth: u32) -> bool {
         && maps
 }
 
-/// Keys and encoded values, sorted by key; where a key stands twice, the first value counts twice.
+/// Keys and encoded values, sorted by key. Of a key that stands twice both count: the settings'
+/// maps have none, so that such a map is like none of them.
 fn pairs<'a>(list: &KeyValueList<'a>) -> Vec<(&'a [u8], &'a [u8])> {
     let pair = |pair: KeyValue<'a>| (pair.key.0, pair.value.map_or(&[][..], |value| value.bytes));
     let mut pairs: Vec<_> = list.values.iter().map(pair).collect();
     pairs.sort_by_key(|(key, _)| *key);
-    for same in pairs.chunk_by_mut(|a, b| a.0 == b.0) {
-        let first = same[0].1;
-        same.iter_mut().for_each(|pair| pair.1 = first);
-    }
     pairs
 }

@@ -72,6 +72,14 @@ fn what_no_double_can_hold_is_in_the_last_bucket() {
     }
 }
 
+#[test]
+fn what_no_double_can_hold_makes_no_bucket_coarser_than_needed() {
+    let mut sum = read(&point(0, 0, (0, &[1]), (0, &[]))).unwrap();
+    sum.add(&read(&point(0, 0, (i32::MAX, &[1]), (0, &[]))).unwrap());
+    // 1024 powers of two in 160 buckets.
+    assert_eq!(sum.buckets()[1], (256.0, 1));
+}
+
 fn sides() -> impl Strategy<Value = (i32, Vec<u64>)> {
     let offset = prop_oneof![8 => -300..300i32, 1 => any::<i32>()];
     (offset, prop::collection::vec(prop_oneof![Just(0u64), 0..9u64], 0..250))

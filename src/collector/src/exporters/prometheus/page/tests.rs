@@ -109,6 +109,12 @@ fn exemplars_stay_until_there_are_others() {
     write(&mut store, &hits(4, vec![exemplar(1.0, 4, 2)]), 1);
     let page = page(&store, Format::OpenMetrics, 1);
     assert!(page.contains("trace_id=\"0202") && !page.contains("0101"), "{page}");
+    // They do not pile up.
+    let held = store.bytes();
+    for time in 5..50 {
+        write(&mut store, &hits(time, vec![exemplar(1.0, time, 3)]), 1);
+    }
+    assert_eq!(store.bytes(), held);
 }
 
 #[test]

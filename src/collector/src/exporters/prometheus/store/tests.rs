@@ -107,6 +107,12 @@ fn many_ended_writers_are_kept_as_one_total() {
     let shown = lines(&store, 8000 * SECOND);
     assert!(shown.contains(&"sizes_bucket{job=\"app\",le=\"0.25\"} 1".to_owned()), "{shown:?}");
     assert!(shown.contains(&"sizes_count{job=\"app\"} 3".to_owned()), "{shown:?}");
+    // Nor do those of the new version count less for having ended.
+    for n in 0..20 {
+        write(&mut store, &histogram(51 + n, &[0.25]), (8200 + n * 200) * SECOND);
+        store.expire((8200 + n * 200) * SECOND);
+    }
+    assert!(lines(&store, 12_000 * SECOND).contains(&"sizes_count{job=\"app\"} 63".to_owned()));
 }
 
 #[test]
@@ -124,12 +130,17 @@ fn gauges_show_the_last_write_and_up_down_sums_the_sum_of_the_live() {
         store.write(&both(POD, 1, 9, 9.0), 2 * SECOND).dropped,
         dropped(Reason::OlderTimestamp, 2)
     );
+    // Of two writers, the later time counts, not the later arrival.
+    let third = &[("service.name", "app"), ("host.name", "c")];
+    let older = from(third, vec![gauge("temperature", vec![point(1, 10, 8.0)])]);
+    write(&mut store, &older, 3 * SECOND);
+    assert_eq!(lines(&store, 3 * SECOND), expected);
     // What ended up and down does not count any more.
     let late = 302 * SECOND;
     assert_eq!(lines(&store, late)[0], "open{job=\"app\"} 2");
     store.expire(late);
     assert_eq!(lines(&store, late)[0], "open{job=\"app\"} 2");
-    assert_eq!(store.writers.len(), 2);
+    assert_eq!(store.writers.len(), 3);
 }
 
 #[test]

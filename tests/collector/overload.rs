@@ -1,0 +1,1 @@
+//! More than it can carry.
