@@ -69,7 +69,9 @@ fn can_stand(new: &Value, old: &Value, place: &str) -> bool {
                 || place.ends_with("/bytesValue"))
         }
         // Absent.
-        (Value::Null, _) => place != "" && !place.ends_with(|last: char| last.is_ascii_digit()),
+        (Value::Null, _) => {
+            !place.is_empty() && !place.ends_with(|last: char| last.is_ascii_digit())
+        }
         _ => false,
     }
 }

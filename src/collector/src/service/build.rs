@@ -116,10 +116,7 @@ impl Plan<'_> {
 }
 
 /// Whether processors can do what they are asked to in the pipelines that list them.
-fn fit(
-    checked: &Checked,
-    processors: &BTreeMap<ComponentId, Processor>,
-) -> Result<(), StartError> {
+fn fit(checked: &Checked, processors: &BTreeMap<ComponentId, Processor>) -> Result<(), StartError> {
     for pipeline in checked.pipelines() {
         for id in &pipeline.processors {
             if let Some(Processor::Edit(editor)) = processors.get(id) {
