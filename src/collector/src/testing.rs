@@ -112,7 +112,7 @@ pub(crate) fn chunk<N: AsRef<str>>(account: &Arc<Account>, signal: Signal, names
     permit.grow(bytes.len()).unwrap();
     let weight = bytes.len();
     let hold = Arc::new(Hold { permit, receipt: None });
-    Chunk { bytes, items: names.len(), context: None, hold, weight }
+    Chunk { bytes, items: names.len(), context: None, hold, weight, lost_to: None }
 }
 
 /// A chunk of so many spans, from an account of its own.

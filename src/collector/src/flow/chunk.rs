@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use obspipe_model::Signal;
+use obspipe_model::{ComponentId, Signal};
 
 use super::account::Permit;
 use super::receipt::Receipt;
@@ -48,6 +48,8 @@ pub struct Chunk {
     pub hold: Arc<Hold>,
     /// Bytes that queues count for it: as admitted, whatever it is edited to.
     pub weight: usize,
+    /// Exporters whose backends are down and whose queues had no room for it.
+    pub lost_to: Option<Arc<[ComponentId]>>,
 }
 
 impl Chunk {
@@ -55,6 +57,12 @@ impl Chunk {
     #[must_use]
     pub fn with_bytes(self, bytes: Bytes) -> Self {
         Self { bytes, ..self }
+    }
+
+    /// Whether an exporter's queue had no room for it when it was admitted.
+    #[must_use]
+    pub fn is_lost_to(&self, exporter: &ComponentId) -> bool {
+        self.lost_to.as_ref().is_some_and(|lost_to| lost_to.contains(exporter))
     }
 
     /// The first items, and the rest if there is one.
@@ -93,8 +101,7 @@ impl Chunk {
     }
 
     fn part(&self, piece: cut::Piece, weight: usize) -> Self {
-        let (context, hold) = (self.context.clone(), self.hold.clone());
-        Self { bytes: piece.bytes, items: piece.items, context, hold, weight }
+        Self { bytes: piece.bytes, items: piece.items, weight, ..self.clone() }
     }
 }
 

@@ -199,7 +199,7 @@ impl Intake {
         };
         let weight = permit.bytes();
         let hold = Arc::new(Hold { permit, receipt });
-        let chunk = Chunk { bytes, items, context, hold, weight };
+        let chunk = Chunk { bytes, items, context, hold, weight, lost_to: None };
         if let Err(refused) = inlet.admit_in_time(chunk, PATIENCE).await {
             self.protocol.refused[signal as usize].fetch_add(items as u64, Relaxed);
             return Err(busy(&refused));
