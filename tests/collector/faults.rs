@@ -2,6 +2,7 @@
 
 mod backend;
 mod first;
+mod full;
 mod lasting;
 mod passing;
 mod poisoned;
