@@ -8,8 +8,4 @@ mod client;
 mod collector;
 mod document;
 mod faults;
-mod frames;
-mod overload;
-mod page;
 mod telemetry;
-mod web;

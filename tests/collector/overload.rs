@@ -1,1 +1,0 @@
-//! More than it can carry.
