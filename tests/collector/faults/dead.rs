@@ -65,8 +65,12 @@ async fn the_other_two_get_everything() {
         same(id, &taken, &acknowledged);
     }
     let status = collector.status().await;
-    let refused: Vec<&Value> =
-        status["receivers"].as_array().expect("receivers").iter().map(|it| &it["refusedRequests"]).collect();
+    let refused: Vec<&Value> = status["receivers"]
+        .as_array()
+        .expect("receivers")
+        .iter()
+        .map(|it| &it["refusedRequests"])
+        .collect();
     assert!(refused.iter().all(|refused| **refused == 0), "{refused:?}");
     // Nothing of the dead one's is delivered; what does not wait is counted.
     let flow = collector.flow("traces", "otlp/dead").await;
