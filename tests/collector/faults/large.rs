@@ -7,7 +7,7 @@ use serde_json::json;
 use super::backend::{Kind, RESOURCE_EXHAUSTED};
 use super::run::{Run, quick};
 use crate::client::Client;
-use crate::telemetry::{names, spans};
+use crate::telemetry::{names, spans_of};
 
 const LIMIT: usize = 4 << 20;
 /// 20 MB in spans of 2 KB, in requests of 100.
@@ -26,7 +26,7 @@ async fn a_batch_of_20_mb_reaches_a_backend_with_a_limit_of_4_mib() {
         });
         let mut client = Client::connect(run.collector.grpc).await;
         for request in 0..REQUESTS {
-            let request = spans(&format!("request{request}"), 0..100, 1900);
+            let request = spans_of("shop", &format!("request{request}"), 0..100, 1900);
             client.deliver(&request).await;
             run.acknowledged.extend(names(&request));
         }
