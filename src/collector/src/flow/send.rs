@@ -24,6 +24,9 @@ use super::scope::Scope;
 /// Requests of one load that are under way at once.
 const IN_FLIGHT: usize = 4;
 
+/// Why items are not sent at the end.
+const ENDED: &str = "the collector ended first";
+
 /// An encoded request.
 #[derive(Debug)]
 pub struct Request {
@@ -164,6 +167,12 @@ impl Sender {
 
     async fn load(&self, waiting: Waiting, scope: &Scope) {
         let Waiting { load, ledger } = waiting;
+        if scope.ending.is_cancelled() {
+            // To make requests of all that waits would take longer than there is.
+            self.drop_items(&ledger, Reason::Shutdown, load.items(), ENDED);
+            Source::Chunks(load.chunks).fail(&Outcome::Retry(ENDED.to_owned()));
+            return;
+        }
         let encoded = self.transport.encode(ledger.signal(), load).await;
         if encoded.untranslatable > 0 {
             let why = "the exporter's format cannot say them";
@@ -182,7 +191,7 @@ impl Sender {
             let answer = tokio::select! {
                 biased;
                 () = scope.ending.cancelled() => {
-                    self.give_up(&request, ledger, Reason::Shutdown, "the collector ended first");
+                    self.give_up(&request, ledger, Reason::Shutdown, ENDED);
                     continue;
                 }
                 answer = self.transport.send(&request) => answer,

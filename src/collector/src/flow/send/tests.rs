@@ -411,6 +411,22 @@ async fn a_shutdown_while_waiting_drops_what_waits_and_ends() {
     assert!(began.elapsed() < Duration::from_secs(1));
 }
 
+/// Making requests of a long queue takes seconds.
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_makes_no_requests_of_what_waits() {
+    // An item of each load that is looked at is found to be untranslatable.
+    let backend = Backend { untranslatable: 1, ..Backend::new(|_, _| later(None)) };
+    let running = start(backend, sure(), 1);
+    for n in 0..5 {
+        running.push(spans(&format!("{n}"), 10));
+    }
+    sleep(Duration::from_secs(1)).await;
+    running.queue.close();
+    running.scope.ending.cancel();
+    let balance = running.finish().await;
+    assert_eq!(dropped(&balance), [("shutdown", 49), ("untranslatable", 1)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_does_not_wait_for_a_backend_that_does_not_answer() {
     let backend = Backend { takes: Duration::from_secs(3600), ..Backend::new(|_, _| taken()) };
