@@ -3,10 +3,12 @@
 mod backend;
 mod dead;
 mod ending;
-mod first;
 mod full;
+mod headless;
 mod large;
 mod lasting;
 mod passing;
+mod pipelines;
 mod poisoned;
 mod run;
+mod waiting;
