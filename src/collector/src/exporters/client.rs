@@ -363,6 +363,7 @@ impl HttpClient {
         if whole && self.keep_alive {
             self.connections.keep(connection);
         }
+        if !whole { return Err(ConnectError::Timeout(self.timeout)); }
         Ok(Reply { status: head.status, headers: head.headers, body: bytes, whole })
     }
 }
