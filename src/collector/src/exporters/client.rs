@@ -363,7 +363,6 @@ impl HttpClient {
         if whole && self.keep_alive {
             self.connections.keep(connection);
         }
-        if !whole { return Err(ConnectError::Timeout(self.timeout)); }
         Ok(Reply { status: head.status, headers: head.headers, body: bytes, whole })
     }
 }

@@ -4,7 +4,6 @@ pub mod translate;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use obspipe_model::Signal;
 use obspipe_model::components::jaeger::Jaeger as Settings;
 
@@ -42,7 +41,7 @@ impl Jaeger {
     }
 
     async fn request(&self, made: translate::Request, holds: &Arc<Vec<Arc<Hold>>>) -> Request {
-        let bytes = Bytes::from(made.bytes);
+        let bytes = made.bytes;
         let body = self.client.body(vec![bytes.clone()]).await;
         let (holds, joints) = (holds.clone(), made.joints);
         let source = Source::Translated { bytes, joints, tenant: None, holds };

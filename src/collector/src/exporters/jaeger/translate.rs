@@ -6,6 +6,8 @@ mod json;
 mod span;
 mod tags;
 
+use bytes::Bytes;
+
 use crate::signal::otlp::{Resource, ScopeSpans, Span, Traces};
 use crate::signal::view::View;
 use crate::signal::wire::{BYTES, Fields, Raw, Write, varint_len};
@@ -14,6 +16,9 @@ use crate::signal::wire::{BYTES, Fields, Raw, Write, varint_len};
 /// request, a scope's tags with each span. Bounds what megabytes of a resource or of a scope's name
 /// become beside many small spans; nothing well-meant comes near.
 const REPEATED: usize = 8;
+
+/// Bytes kept before the spans for what stands before them: a tag and a length.
+const HEAD: usize = 1 + 10;
 
 /// PostSpansRequest.batch.
 const BATCH: u32 = 1;
@@ -37,7 +42,7 @@ pub struct Translated {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// An encoded `jaeger.api_v2.PostSpansRequest`.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Spans in it, at least one.
     pub spans: usize,
     /// After how many spans those of another client's request begin, rising.
@@ -51,8 +56,12 @@ pub struct Request {
 /// Resources without spans make no request. A scope's tags are left out where they are eight times
 /// as long as all that they were sent with.
 #[must_use]
-pub fn translate<'a>(requests: impl IntoIterator<Item = &'a [u8]>, max_bytes: usize) -> Translated {
-    let mut batch = Batch::new(max_bytes);
+pub fn translate<'a>(
+    requests: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
+    max_bytes: usize,
+) -> Translated {
+    let requests = requests.into_iter();
+    let mut batch = Batch::new(max_bytes, requests.clone().map(<[u8]>::len).sum());
     let mut scope = Vec::new();
     for request in requests {
         for resource_spans in Traces::parse(request).resource_spans.iter() {
@@ -73,7 +82,7 @@ fn scope_tags(scope_spans: &ScopeSpans<'_>, out: &mut Vec<u8>) {
     out.clear();
     let Some(scope) = scope_spans.scope else { return };
     span::scope(&scope.view(), out);
-    let repeated = out.len().saturating_mul(scope_spans.spans.bytes().count());
+    let repeated = out.len().saturating_mul(scope_spans.spans.len());
     if repeated / REPEATED > scope_spans.bytes.len() {
         out.clear();
     }
@@ -86,15 +95,17 @@ struct Batch<'a> {
     resource: Option<&'a [u8]>,
     /// Its Process, as a field of Batch.
     process: Vec<u8>,
-    /// The spans, as fields of Batch; room that is used again for each request.
+    /// Room for what stands before them, then the spans, as fields of Batch.
     body: Vec<u8>,
     spans: usize,
     joints: Vec<usize>,
+    /// Bytes of what is still to be translated.
+    expected: usize,
     out: Translated,
 }
 
 impl<'a> Batch<'a> {
-    fn new(max_bytes: usize) -> Self {
+    fn new(max_bytes: usize, source: usize) -> Self {
         Self {
             max_bytes,
             resource: None,
@@ -102,6 +113,7 @@ impl<'a> Batch<'a> {
             body: Vec::new(),
             spans: 0,
             joints: Vec::new(),
+            expected: source.saturating_add(source / 2),
             out: Translated::default(),
         }
     }
@@ -112,6 +124,9 @@ impl<'a> Batch<'a> {
             return;
         }
         self.cut(self.body.len(), self.spans);
+        if self.body.is_empty() {
+            self.body = room(self.expected.min(self.max_bytes));
+        }
         self.resource = Some(resource);
         self.process.clear();
         let resource = Resource::parse(resource);
@@ -127,9 +142,9 @@ impl<'a> Batch<'a> {
             self.out.negative_durations += 1;
         }
         let before = self.body.len();
-        self.body.put_message(SPANS, |out| span::put(span, scope, out));
-        let full = request_len(self.body.len() + self.process.len()) > self.max_bytes;
-        if full && before >= self.process.len() / REPEATED {
+        self.body.put_long_message(SPANS, |out| span::put(span, scope, out));
+        let full = request_len(self.body.len() - HEAD + self.process.len()) > self.max_bytes;
+        if full && before - HEAD >= self.process.len() / REPEATED {
             self.cut(before, self.spans);
         }
         self.spans += 1;
@@ -147,10 +162,20 @@ impl<'a> Batch<'a> {
         if spans == 0 {
             return;
         }
-        let bytes = self.body.get(..end).unwrap_or_default();
         let (joints, rest) = divided(&self.joints, spans);
-        self.out.requests.push(request(bytes, &self.process, spans, joints));
-        self.body.drain(..end);
+        let next = self.body.split_off(end);
+        let room = if self.body.len() < self.body.capacity() / 2 {
+            // What fills little of its room leaves it to those that follow.
+            let small = self.body.as_slice().into();
+            std::mem::replace(&mut self.body, small)
+        } else {
+            self.expected = self.expected.saturating_sub(end);
+            room(self.expected.min(self.max_bytes))
+        };
+        let body = std::mem::replace(&mut self.body, room);
+        self.body.truncate(HEAD);
+        self.body.extend_from_slice(&next);
+        self.out.requests.push(request(body, &self.process, spans, joints));
         self.spans -= spans;
         self.joints = rest;
     }
@@ -168,14 +193,22 @@ fn divided(joints: &[usize], spans: usize) -> (Vec<usize>, Vec<usize>) {
     (first, rest.iter().map(|joint| joint - spans).collect())
 }
 
-fn request(body: &[u8], process: &[u8], spans: usize, joints: Vec<usize>) -> Request {
-    let length = body.len() + process.len();
-    let mut bytes = Vec::with_capacity(request_len(length));
-    bytes.put_tag(BATCH, BYTES);
-    bytes.put_varint(length as u64);
-    bytes.extend_from_slice(body);
-    bytes.extend_from_slice(process);
-    Request { bytes, spans, joints }
+/// Where about so many bytes of spans will stand.
+fn room(bytes: usize) -> Vec<u8> {
+    let mut body = Vec::with_capacity(HEAD.saturating_add(bytes));
+    body.resize(HEAD, 0);
+    body
+}
+
+/// A request of a body and its process.
+fn request(mut body: Vec<u8>, process: &[u8], spans: usize, joints: Vec<usize>) -> Request {
+    body.extend_from_slice(process);
+    let mut head = Vec::with_capacity(HEAD);
+    head.put_tag(BATCH, BYTES);
+    head.put_varint((body.len() - HEAD) as u64);
+    let start = HEAD - head.len();
+    body[start..HEAD].copy_from_slice(&head);
+    Request { bytes: Bytes::from(body).slice(start..), spans, joints }
 }
 
 /// Two requests for the halves of one that was refused, as [`translate`] made it; together they
@@ -197,8 +230,12 @@ pub fn halve(request: &[u8], joints: &[usize]) -> Option<(Request, Request)> {
     let middle = spans().take(first).map(|field| field.written.len()).sum();
     let (one, other) = batch.get(..end)?.split_at_checked(middle)?;
     let (before, after) = divided(joints, first);
-    let one = self::request(one, process, first, before);
-    Some((one, self::request(other, process, count - first, after)))
+    let request = |spans: &[u8], count, joints| {
+        let mut body = room(spans.len() + process.len());
+        body.extend_from_slice(spans);
+        self::request(body, process, count, joints)
+    };
+    Some((request(one, first, before), request(other, count - first, after)))
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub(super) fn put(span: &Span<'_>, scope: &[u8], out: &mut Vec<u8>) {
     let duration = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
     put_time(DURATION, duration.min(i64::MAX.cast_unsigned()), out);
     out.extend_from_slice(scope);
-    span.attributes.iter().for_each(|attribute| tags::put(TAGS, &attribute, out));
+    span.attributes.bytes().for_each(|attribute| tags::put(TAGS, attribute, out));
     own_tags(span, out);
     span.events.iter().for_each(|event| log(&event, out));
 }
@@ -137,7 +137,7 @@ fn log(event: &Event<'_>, out: &mut Vec<u8>) {
         if tags::find(event.attributes, b"event").is_none() {
             tags::put_string(2, "event", event.name, out);
         }
-        event.attributes.iter().for_each(|attribute| tags::put(2, &attribute, out));
+        event.attributes.bytes().for_each(|attribute| tags::put(2, attribute, out));
     });
 }
 
