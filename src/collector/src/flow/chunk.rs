@@ -27,12 +27,12 @@ impl Context {
 }
 
 /// What a request keeps until the last of it is gone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Hold {
     /// Its bytes in the account.
-    pub permit: Permit,
+    pub permit: Arc<Permit>,
     /// Who waits for the outcome.
-    pub receipt: Option<Receipt>,
+    pub receipt: Option<Arc<Receipt>>,
 }
 
 /// A request or a part of one: scanned, canonical OTLP.
@@ -45,7 +45,7 @@ pub struct Chunk {
     /// Where it came from.
     pub context: Option<Arc<Context>>,
     /// What it keeps.
-    pub hold: Arc<Hold>,
+    pub hold: Hold,
     /// Bytes that queues count for it: as admitted, whatever it is edited to.
     pub weight: usize,
     /// Exporters whose backends are down and whose queues had no room for it.

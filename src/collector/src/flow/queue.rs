@@ -24,7 +24,7 @@ pub struct Bounds {
     pub size: usize,
     /// Bytes as admitted, besides.
     pub bytes: usize,
-    /// A request waits for room instead of being refused (`block_on_overflow`).
+    /// A request waits for room instead of being refused (`block_on_overflow`, or no queue).
     pub block: bool,
     /// A request is answered when the backend has answered (`wait_for_result`, or no queue).
     pub wait: bool,

@@ -9,7 +9,7 @@ use obspipe_model::components::jaeger::Jaeger as Settings;
 
 use super::client::{ClientError, GrpcClient, GrpcSettings, of_status};
 use crate::flow::chunk::{Hold, Load};
-use crate::flow::send::{Answer, Encoded, Request, Sending, Source, Transport};
+use crate::flow::send::{Answer, Outlet, Request, Sending, Source, Transport};
 use crate::net::grpc::{Code, Status};
 use crate::net::resolve::Resolver;
 
@@ -40,7 +40,7 @@ impl Jaeger {
         Ok(Self { client: GrpcClient::new(&client, resolver)?, max_bytes })
     }
 
-    async fn request(&self, made: translate::Request, holds: &Arc<Vec<Arc<Hold>>>) -> Request {
+    async fn request(&self, made: translate::Request, holds: &Arc<Vec<Hold>>) -> Request {
         let bytes = made.bytes;
         let body = self.client.body(vec![bytes.clone()]).await;
         let (holds, joints) = (holds.clone(), made.joints);
@@ -70,18 +70,17 @@ fn answer(status: Status) -> Answer {
 }
 
 impl Transport for Jaeger {
-    fn encode(&self, _: Signal, load: Load) -> Sending<'_, Encoded> {
+    fn encode(&self, _: Signal, load: Load, out: Outlet) -> Sending<'_, usize> {
         Box::pin(async move {
             let requests = load.chunks.iter().map(|chunk| &chunk.bytes[..]);
             let translated = translate::translate(requests, self.max_bytes);
             // The spans themselves are not needed any more; what they hold of the account is.
             let holds = Arc::new(load.chunks.into_iter().map(|chunk| chunk.hold).collect());
-            let untranslatable = usize::try_from(translated.untranslatable).unwrap_or(usize::MAX);
-            let mut encoded = Encoded { untranslatable, requests: Vec::new() };
             for request in translated.requests {
-                encoded.requests.push(self.request(request, &holds).await);
+                let turn = out.turn().await;
+                turn.give(self.request(request, &holds).await);
             }
-            encoded
+            usize::try_from(translated.untranslatable).unwrap_or(usize::MAX)
         })
     }
 

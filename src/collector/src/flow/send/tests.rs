@@ -57,14 +57,18 @@ fn request(signal: Signal, chunks: Vec<Chunk>) -> Request {
 }
 
 impl Transport for Backend {
-    fn encode(&self, signal: Signal, mut load: Load) -> Sending<'_, Encoded> {
+    fn encode(&self, signal: Signal, mut load: Load, out: Outlet) -> Sending<'_, usize> {
         if self.untranslatable > 0 {
             let chunk = load.chunks.pop().unwrap();
             load.chunks.extend(chunk.take(signal, self.untranslatable).1);
         }
         let groups = requests::group(signal, load, self.max_bytes);
-        let requests = groups.into_iter().map(|chunks| request(signal, chunks)).collect();
-        Box::pin(async move { Encoded { requests, untranslatable: self.untranslatable } })
+        Box::pin(async move {
+            for chunks in groups {
+                out.turn().await.give(request(signal, chunks));
+            }
+            self.untranslatable
+        })
     }
 
     fn send<'a>(&'a self, request: &'a Request) -> Sending<'a, Answer> {
@@ -517,7 +521,7 @@ fn with_receipt(prefix: &str, items: usize) -> (Chunk, tokio::sync::oneshot::Rec
     let (receipt, outcome) = Receipt::new();
     let account = Account::new(usize::MAX);
     let permit = account.permit(Signal::Traces, &Arc::new(Peer::default()));
-    let hold = Arc::new(Hold { permit, receipt: Some(receipt) });
+    let hold = Hold { permit: permit.into(), receipt: Some(receipt.into()) };
     (Chunk { hold, ..spans(prefix, items) }, outcome)
 }
 
