@@ -11,4 +11,5 @@ mod passing;
 mod pipelines;
 mod poisoned;
 mod run;
+mod tenants;
 mod waiting;

@@ -65,6 +65,7 @@ async fn jaeger_of_ten_services() {
 #[tokio::test]
 async fn jaeger_of_one_service() {
     nine_lose_nothing(Kind::Jaeger, 20, true).await;
+    nine_lose_nothing(Kind::Jaeger, 500, true).await;
 }
 
 #[tokio::test]

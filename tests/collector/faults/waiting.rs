@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use obspipe_backends::{Answer, eventually};
+use obspipe_backends::{Answer, Capture, eventually};
 use serde_json::{Value, json};
 
 use super::backend::{INVALID_ARGUMENT, Kind, UNAVAILABLE};
-use super::run::{Run, quick};
+use super::run::{Run, configuration, quick};
 use crate::client::Client;
-use crate::collector::PATIENCE;
+use crate::collector::{Collector, PATIENCE};
 use crate::telemetry::{names, spans};
 
 /// Both ways to be answered by the backend.
@@ -93,14 +93,14 @@ async fn what_passes_meanwhile_is_not_told() {
     }
 }
 
-/// Clients' requests that went out in one batch are each told.
+/// Clients' requests that went out in one batch of the exporter's own are each told.
 #[tokio::test]
 async fn all_clients_of_a_batch_are_told() {
-    let batch = json!({"batch": {"send_batch_size": 40, "timeout": "3600s"}});
+    let batch = json!({"min_size": 40, "flush_timeout": "3600s"});
     for kind in [Kind::Otlp, Kind::OtlpHttp] {
-        let settings =
-            json!({"retry_on_failure": quick(), "sending_queue": {"wait_for_result": true}});
-        let run = Run::start_with(kind, settings, &batch, &[]).await;
+        let queue = json!({"wait_for_result": true, "batch": batch});
+        let settings = json!({"retry_on_failure": quick(), "sending_queue": queue});
+        let run = Run::start(kind, settings).await;
         let answer = refusal(kind);
         run.capture.judge(move |received| {
             let names = kind.names(&received.body);
@@ -114,6 +114,73 @@ async fn all_clients_of_a_batch_are_told() {
         let codes = futures::future::join_all(clients).await;
         assert_eq!(codes, [0, 0, 13, 0], "{kind:?}");
     }
+}
+
+/// The batch may be sent long after the client has given up.
+#[tokio::test]
+async fn behind_a_batch_processor_nobody_waits() {
+    let batch = json!({"batch": {"send_batch_size": 1000, "timeout": "3600s"}});
+    for queue in ways() {
+        let settings = json!({"retry_on_failure": quick(), "sending_queue": queue});
+        let mut run = Run::start_with(Kind::Otlp, settings, &batch, &[]).await;
+        run.send("early", 0..10).await;
+        let status = run.collector.flow("traces", "otlp").await;
+        assert_eq!((status.entered, status.sent), (10, 0), "{queue}");
+        assert!(run.capture.received().is_empty(), "{queue}: answered before it was sent");
+        // A full batch is sent, and the rest at the end.
+        run.send("more", 0..990).await;
+        run.phase(&format!("{queue}")).await.complete();
+        run.send("late", 0..10).await;
+        assert_eq!(run.collector.terminate().await, Some(0), "{}", run.collector.log());
+        assert_eq!(run.capture.received().len(), 1, "{queue}");
+    }
+}
+
+/// Of two pipelines, the one without a batch processor is waited for.
+#[tokio::test]
+async fn beside_a_batch_processor_the_other_pipeline_is_waited_for() {
+    let (direct, batched) = (Kind::Otlp.capture().await, Kind::Otlp.capture().await);
+    let exporter = |capture: &Capture| {
+        let never = json!({"enabled": false});
+        let settings = json!({"sending_queue": never, "retry_on_failure": never});
+        Kind::Otlp.exporter(capture.address(), &settings)
+    };
+    let exporters = json!({"otlp/direct": exporter(&direct), "otlp/batched": exporter(&batched)});
+    let batch = json!({"batch": {"timeout": "3600s"}});
+    let pipelines: [(&str, &[&str]); 2] =
+        [("traces/direct", &["otlp/direct"]), ("traces/batched", &["otlp/batched"])];
+    let text = configuration(&exporters, &batch, &pipelines);
+    let mut text: Value = serde_json::from_str(&text).expect("JSON");
+    text["service"]["pipelines"]["traces/direct"]["processors"] = json!([]);
+    let collector = Collector::start(&text.to_string()).await;
+    let mut client = Client::connect(collector.grpc).await;
+    let status = client.export(&spans("good", 0..10, 100)).await.expect("an answer");
+    assert_eq!((status.code, direct.received().len()), (0, 1), "{status:?}");
+    direct.answer(move |_| refusal(Kind::Otlp));
+    let status = client.export(&spans("bad", 0..10, 100)).await.expect("an answer");
+    assert!(status.message.contains("nobody wants this"), "{status:?}");
+    assert!(batched.received().is_empty());
+}
+
+/// Without a queue there are a few dozen requests under way, and who comes then waits.
+#[tokio::test]
+async fn without_a_queue_room_is_waited_for() {
+    let settings = json!({"sending_queue": {"enabled": false}, "retry_on_failure": quick()});
+    let mut run = Run::start(Kind::Otlp, settings).await;
+    run.fail(usize::MAX, Kind::Otlp.ok().after(Duration::from_millis(200)));
+    let clients = (0..200).map(|number| {
+        let address = run.collector.grpc;
+        async move {
+            let mut client = Client::connect(address).await;
+            let request = spans(&format!("client{number}"), 0..1, 100);
+            let status = client.export(&request).await.expect("an answer");
+            assert_eq!(status.code, 0, "{status:?}");
+            names(&request)
+        }
+    });
+    let taken = futures::future::join_all(clients).await;
+    run.acknowledged.extend(taken.into_iter().flatten());
+    run.phase("no queue").await.complete();
 }
 
 #[tokio::test]

@@ -25,6 +25,9 @@ struct Backend {
     asked: Mutex<Vec<(Instant, Vec<String>)>>,
     under_way: Mutex<(usize, usize)>,
     untranslatable: usize,
+    at_once: usize,
+    /// How many requests had been sent when each was made.
+    made: Mutex<Vec<usize>>,
 }
 
 impl Backend {
@@ -36,6 +39,8 @@ impl Backend {
             asked: Mutex::default(),
             under_way: Mutex::default(),
             untranslatable: 0,
+            at_once: IN_FLIGHT,
+            made: Mutex::default(),
         }
     }
 
@@ -65,10 +70,16 @@ impl Transport for Backend {
         let groups = requests::group(signal, load, self.max_bytes);
         Box::pin(async move {
             for chunks in groups {
-                out.turn().await.give(request(signal, chunks));
+                let turn = out.turn().await;
+                self.made.lock().unwrap().push(self.asked.lock().unwrap().len());
+                turn.give(request(signal, chunks));
             }
             self.untranslatable
         })
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
     }
 
     fn send<'a>(&'a self, request: &'a Request) -> Sending<'a, Answer> {
@@ -413,6 +424,42 @@ async fn a_shutdown_while_waiting_drops_what_waits_and_ends() {
     let balance = running.finish().await;
     assert_eq!(dropped(&balance), [("shutdown", 50)]);
     assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+/// Requests may be far larger than the load they are made of.
+#[tokio::test(start_paused = true)]
+async fn a_request_is_made_when_the_one_before_is_answered() {
+    let backend = |script: fn(usize, &[String]) -> Answer| Backend {
+        max_bytes: 60,
+        at_once: 1,
+        takes: Duration::from_secs(1),
+        ..Backend::new(script)
+    };
+    let running = start(backend(|_, _| taken()), sure(), 1);
+    running.push(spans("a", 20));
+    running.finish().await;
+    let made = running.backend.made.lock().unwrap().clone();
+    assert!(made.len() > 6 && made.iter().copied().eq(0..made.len()), "{made:?}");
+    assert_eq!(running.backend.under_way.lock().unwrap().1, 1);
+
+    // What waits to be sent again holds up nothing that follows.
+    let fails = |n: usize, _: &[String]| if n == 1 { later(Some(100)) } else { taken() };
+    let running = start(backend(fails), sure(), 1);
+    running.push(spans("a", 20));
+    let balance = running.finish().await;
+    assert_eq!(balance.sent, 20);
+    let times = running.backend.times();
+    let (last, before) = times.split_last().unwrap();
+    assert!(*last > 100.0 && before.iter().all(|at| *at < 50.0), "{times:?}");
+
+    // But not more than a few.
+    let down = |_: usize, _: &[String]| later(Some(100));
+    let running = start(backend(down), sure(), 1);
+    running.push(spans("a", 20));
+    sleep(Duration::from_secs(50)).await;
+    assert_eq!(running.backend.made.lock().unwrap().len(), IN_FLIGHT + 1);
+    running.scope.ending.cancel();
+    running.finish().await;
 }
 
 /// Making requests of a long queue takes seconds.
