@@ -1,126 +1,167 @@
-//! Bad input: refused with the right code, within the memory limit, while a healthy client is served.
+//! Input that is wrong, hostile or slow, on real sockets: each is refused with the code that says
+//! so, memory stays within its limit, the process lives, and a client that does nothing wrong is
+//! served all the while, on its old connection and on new ones.
 
-use std::io::Write as _;
+mod bombs;
+mod frames;
+mod json;
+mod messages;
+mod slow;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use obspipe_backends::http;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
-use crate::client::Client;
-use crate::collector::Collector;
+use obspipe_backends::{Answer, Capture, eventually};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::client::{Client, Status};
+use crate::collector::{Collector, PATIENCE};
 use crate::telemetry::spans;
+use crate::web::{Version, Web};
 
-const CONFIGURATION: &str = "receivers: {otlp: {protocols: {grpc: {endpoint: '{grpc}'}, http: {endpoint: '{http}'}}}}\n\
-    processors: {memory_limiter: {check_interval: 1s, limit_mib: 100}}\n\
-    exporters: {nop: , prometheus: {endpoint: '{page}'}}\n\
-    service:\n  pipelines:\n\
-    \x20   traces: {receivers: [otlp], processors: [memory_limiter], exporters: [nop]}\n\
-    \x20   metrics: {receivers: [otlp], exporters: [prometheus]}\n";
+/// What `limit_mib` says.
+const LIMIT_MIB: u64 = 200;
+const OK: i32 = 0;
+const INVALID_ARGUMENT: i32 = 3;
+const RESOURCE_EXHAUSTED: i32 = 8;
+const UNIMPLEMENTED: i32 = 12;
+/// Requests that the healthy client has to get through while something bad is under way.
+const SEVERAL: usize = 5;
 
-type Headers<'a> = &'a [(&'a str, &'a str)];
+const CONFIGURATION: &str = r#"
+receivers:
+  otlp:
+    protocols:
+      grpc: {endpoint: "{grpc}", max_recv_msg_size_mib: 20}
+      http: {endpoint: "{http}", read_header_timeout: 3s, read_timeout: 5s}
+processors:
+  memory_limiter: {check_interval: 1s, limit_mib: 200}
+exporters:
+  otlp: {endpoint: "{backend}", tls: {insecure: true}, compression: none}
+service:
+  pipelines:
+    traces: {receivers: [otlp], processors: [memory_limiter], exporters: [otlp]}
+    metrics: {receivers: [otlp], processors: [memory_limiter], exporters: [otlp]}
+    logs: {receivers: [otlp], processors: [memory_limiter], exporters: [otlp]}
+"#;
 
-/// A gRPC body: whether it is compressed, the length said, the message.
-fn framed(compressed: bool, length: u32, message: &[u8]) -> Bytes {
-    let mut body = BytesMut::new();
-    body.put_u8(u8::from(compressed));
-    body.put_u32(length);
-    body.extend_from_slice(message);
-    body.freeze()
+/// A collector that is treated badly, and somebody who needs it.
+struct Victim {
+    collector: Collector,
+    healthy: Healthy,
+    _backend: Capture,
 }
 
-/// So many bytes of zeros, in gzip.
-fn bomb(mib: usize) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let zeros = vec![0u8; 1024 * 1024];
-    (0..mib).for_each(|_| encoder.write_all(&zeros).expect("memory"));
-    encoder.finish().expect("memory")
-}
-
-async fn healthy(collector: &Collector) {
-    let mut client = Client::connect(collector.grpc).await;
-    let status = client.export(&spans("healthy", 0..10, 10)).await.expect("an answer");
-    assert_eq!(status.code, 0, "{status:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn calls_that_are_none_are_refused_with_the_right_code() {
-    let collector = Collector::start(CONFIGURATION).await;
-    let mut client = Client::connect(collector.grpc).await;
-    let request = spans("cut", 0..3, 10);
-    let length = u32::try_from(request.len()).expect("a length");
-    let bomb = bomb(32);
-    let bomb_length = u32::try_from(bomb.len()).expect("a length");
-    let gzip: &[(&str, &str)] = &[("grpc-encoding", "gzip")];
-    let cases: [(&str, Bytes, Headers<'_>, i32); 8] = [
-        ("a header of 4 GiB", framed(false, u32::MAX, b"x"), &[], 8),
-        ("more than 4 MiB", framed(false, 5 << 20, &vec![0; 5 << 20]), &[], 8),
-        ("less than said", framed(false, length + 1, &request), &[], 3),
-        ("more than said", framed(false, length - 1, &request), &[], 3),
-        ("no prefix", Bytes::from_static(b"\0\0"), &[], 3),
-        ("no OTLP", framed(false, 4, b"\x0a\x7fzz"), &[], 3),
-        ("a bomb", framed(true, bomb_length, &bomb), gzip, 8),
-        ("an encoding nobody knows", framed(true, 1, b"x"), &[("grpc-encoding", "br")], 12),
-    ];
-    for (what, body, headers, code) in cases {
-        let status = client.send(body, headers).await.unwrap_or_else(|e| panic!("{what}: {e}"));
-        assert_eq!(status.code, code, "{what}: {status:?}");
-        assert!(!status.retry_info, "{what}: it would be no better the next time");
-        healthy(&collector).await;
+impl Victim {
+    async fn start() -> Self {
+        let backend = Capture::grpc(|_| Answer::grpc_ok()).await.expect("a backend");
+        let text = CONFIGURATION.replace("{backend}", &backend.address().to_string());
+        let collector = Collector::start(&text).await;
+        let healthy = Healthy::start(collector.grpc);
+        Self { collector, healthy, _backend: backend }
     }
-    let (_, peak) = collector.resident();
-    assert!(peak < 100 << 20, "{peak} bytes were in memory");
-}
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_truncation_of_a_request_is_answered() {
-    let collector = Collector::start(CONFIGURATION).await;
-    let mut client = Client::connect(collector.grpc).await;
-    let request = spans("whole", 0..2, 10);
-    let mut refused = 0;
-    for end in 0..request.len() {
-        let part = &request[..end];
-        let body = framed(false, u32::try_from(part.len()).expect("a length"), part);
-        let status = client.send(body, &[]).await.expect("an answer");
-        assert!([0, 3].contains(&status.code), "{end}: {status:?}");
-        refused += usize::from(status.code == 3);
+    /// A client of OTLP over gRPC.
+    async fn grpc(&self) -> Client {
+        Client::connect(self.collector.grpc).await
     }
-    assert_eq!(refused, request.len() - 1, "all but the empty one");
-}
 
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_over_http_are_refused_with_the_right_code() {
-    let collector = Collector::start(CONFIGURATION).await;
-    let list = "{\"arrayValue\":{\"values\":[".repeat(10_000);
-    let nested = format!(
-        "{{\"resourceSpans\":[{{\"resource\":{{\"attributes\":[{{\"key\":\"a\",\"value\":{list}"
-    );
-    let protobuf = ("content-type", "application/x-protobuf");
-    let json = ("content-type", "application/json");
-    let bomb = bomb(32);
-    let cases: [(&str, &str, Headers<'_>, &[u8], u16); 9] = [
-        ("no OTLP", "/v1/traces", &[protobuf], b"zzzz", 400),
-        ("no JSON", "/v1/traces", &[json], b"{", 400),
-        ("JSON of another shape", "/v1/traces", &[json], b"{\"resourceSpans\":5}", 400),
-        ("nesting", "/v1/traces", &[json], nested.as_bytes(), 400),
-        ("no content type", "/v1/traces", &[], b"", 415),
-        ("another type", "/v1/traces", &[("content-type", "text/plain")], b"", 415),
-        ("chained", "/v1/traces", &[protobuf, ("content-encoding", "gzip, gzip")], b"", 415),
-        ("another path", "/v2/traces", &[protobuf], b"", 404),
-        ("a bomb", "/v1/traces", &[protobuf, ("content-encoding", "gzip")], &bomb, 413),
-    ];
-    for (what, path, headers, body, code) in cases {
-        let answer = http::post(collector.http, path, headers, body.to_vec()).await;
-        let answer = answer.unwrap_or_else(|error| panic!("{what}: {error}"));
-        assert_eq!(answer.status.as_u16(), code, "{what}");
-        healthy(&collector).await;
+    /// A client of OTLP over HTTP.
+    fn web(&self, version: Version) -> Web {
+        Web::new(self.collector.http, version)
     }
-    let (_, peak) = collector.resident();
-    assert!(peak < 100 << 20, "{peak} bytes were in memory");
+
+    /// The healthy client is served now, and memory is within its limit.
+    async fn is_well(&self) {
+        self.healthy.served_more(SEVERAL).await;
+        let (_, most) = self.collector.resident();
+        eprintln!("RSS {} MiB", most >> 20);
+        assert!(most <= LIMIT_MIB << 20, "{} MiB, limit {LIMIT_MIB}", most >> 20);
+    }
+
+    /// The same, and what the healthy client sent has all arrived; then the collector ends as it
+    /// should.
+    async fn was_well(mut self) {
+        self.is_well().await;
+        let sent = self.healthy.end().await;
+        let flow = self.collector.settled("traces", "otlp", sent).await;
+        assert_eq!(flow.dropped, 0, "{flow:?}");
+        assert_eq!(self.collector.terminate().await, Some(0), "{}", self.collector.log());
+    }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_without_series_is_a_page() {
-    let collector = Collector::start(CONFIGURATION).await;
-    http::get(collector.page, "/metrics").await.expect("a page");
+/// A client that sends small requests, one after the other: most on one connection, each fifth on a
+/// new one.
+struct Healthy {
+    served: Arc<AtomicUsize>,
+    ending: Arc<AtomicBool>,
+    task: JoinHandle<u64>,
+}
+
+impl Healthy {
+    fn start(address: SocketAddr) -> Self {
+        let (served, ending) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (counter, end) = (served.clone(), ending.clone());
+        let task = tokio::spawn(async move {
+            let message = spans("healthy", 0..3, 100);
+            let mut usual = Client::connect(address).await;
+            let mut items = 0;
+            while !end.load(Relaxed) {
+                let number = counter.load(Relaxed);
+                let delivery = async {
+                    match number % 5 {
+                        0 => Client::connect(address).await.deliver(&message).await,
+                        _ => usual.deliver(&message).await,
+                    }
+                };
+                timeout(PATIENCE, delivery).await.expect("served in time");
+                items += 3;
+                counter.store(number + 1, Relaxed);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            items
+        });
+        Self { served, ending, task }
+    }
+
+    /// Waits until so many more requests were taken.
+    async fn served_more(&self, more: usize) {
+        let goal = self.served.load(Relaxed) + more;
+        let served = eventually("the healthy client is served", PATIENCE, async || {
+            assert!(!self.task.is_finished(), "the healthy client was let down");
+            let served = self.served.load(Relaxed);
+            if served >= goal { Ok(()) } else { Err(format!("{served} requests")) }
+        });
+        served.await.expect("served");
+    }
+
+    /// Ends it. Returns the items that it sent.
+    async fn end(self) -> u64 {
+        self.ending.store(true, Relaxed);
+        self.task.await.expect("the healthy client was not let down")
+    }
+}
+
+/// A gRPC message with its prefix.
+fn framed(flag: u8, announced: usize, message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(announced).expect("a length").to_be_bytes();
+    [&[flag], length.as_slice(), message].concat()
+}
+
+/// Refused for good: with this code, and not asked to try again.
+fn assert_refused(status: &Status, code: i32, what: &str) {
+    assert_eq!(status.code, code, "{what}: {status:?}");
+    assert!(!status.retry_info, "{what}: {status:?}");
+    assert!(!status.message.is_empty(), "{what}: {status:?}");
+}
+
+/// As many open files as the machine lets. Returns how many.
+fn raise_open_files() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("raised");
+    limit.maximum.unwrap_or(u64::MAX)
 }

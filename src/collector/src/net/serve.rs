@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::body::Pieces;
+use super::linger::{lend, linger};
 use super::tls::Reloading;
 use crate::flow::account::Peer;
 use crate::flow::scope::Scope;
@@ -30,10 +31,25 @@ use crate::flow::scope::Scope;
 const MAX_CONNECTIONS: usize = 8192;
 /// How long a connection may stay silent at first, and how long a TLS handshake may take.
 const GREETING: Duration = Duration::from_secs(10);
+/// How long a connection may take to make its first request.
+const FIRST_REQUEST: Duration = Duration::from_secs(30);
+/// After which to look again whether more has come.
+const MOMENT: Duration = Duration::from_millis(20);
+/// What HTTP/2 begins with.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long to wait after an accept that failed: for want of file descriptors, mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Headers of a request, all together.
 const MAX_HEADER_BYTES: u32 = 32 * 1024;
+/// Least that HTTP/1.1 reads at once, headers included.
+const LEAST_BUFFER: usize = 64 * 1024;
+/// What a socket's connections may have received that no request has read yet, about: the more there
+/// are, the smaller are the windows and buffers of new ones. None of it is in the account.
+const WINDOWS: usize = 8 * 1024 * 1024;
+/// Smallest window: what every HTTP/2 connection begins with (RFC 9113, 6.9.2).
+const LEAST_WINDOW: u32 = 65_535;
+/// Smallest and largest frame to receive: as much has to come before any of it is handed on.
+const FRAMES: (u32, u32) = (16 * 1024, 256 * 1024);
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -95,6 +111,14 @@ impl Default for Serving {
     }
 }
 
+impl Serving {
+    /// The same, with the window of one among so many connections.
+    fn shared_by(&self, open: usize) -> Self {
+        let share = u32::try_from(WINDOWS / open.max(1)).unwrap_or(u32::MAX);
+        Self { window: share.min(self.window).max(LEAST_WINDOW), ..self.clone() }
+    }
+}
+
 /// Serves a socket until the scope is ending; then the connections' requests finish.
 pub fn serve(
     socket: Arc<TcpListener>,
@@ -122,8 +146,9 @@ pub fn serve(
             let Ok(slot) = slots.clone().try_acquire_owned() else {
                 continue;
             };
+            let open = MAX_CONNECTIONS - slots.available_permits();
             let (serving, service, ending) =
-                (serving.clone(), service.clone(), inner.ending.clone());
+                (serving.shared_by(open), service.clone(), inner.ending.clone());
             inner.spawn(async move {
                 connection(stream, address, &serving, service, ending).await;
                 drop(slot);
@@ -151,16 +176,14 @@ async fn connection(
     service: Arc<dyn ServiceObject>,
     ending: CancellationToken,
 ) {
-    let mut first = [0u8; 3];
-    let greeting = async { stream.peek(&mut first).await };
-    tokio::select! {
+    let first = tokio::select! {
         () = ending.cancelled() => return,
-        said = timeout(GREETING, greeting) => match said {
-            Ok(Ok(length)) if length > 0 => {}
-            // Nobody there, or nothing said.
+        said = timeout(GREETING, greeting(&stream)) => match said {
+            Ok(Some(first)) => first,
+            // Nobody there, or too little said.
             _ => return,
         },
-    }
+    };
     // Small answers are not held back for more to come.
     let _ = stream.set_nodelay(true);
     let looks_like_tls = first[0] == 0x16 && first[1] == 0x03;
@@ -175,6 +198,20 @@ async fn connection(
         }
         None if looks_like_tls => tls_on_plain(address),
         None => http(stream, address, serving, service, ending).await,
+    }
+}
+
+/// Waits until it is clear what a client speaks: all of HTTP/2's preface has come, or something else.
+/// What has come stays with the kernel: half-open connections take next to no memory. None where the
+/// client left.
+async fn greeting(stream: &TcpStream) -> Option<[u8; PREFACE.len()]> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut first).await.ok().filter(|length| *length > 0)?;
+        if length == PREFACE.len() || !PREFACE.starts_with(&first[..length]) {
+            return Some(first);
+        }
+        tokio::time::sleep(MOMENT).await;
     }
 }
 
@@ -205,13 +242,34 @@ async fn http<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let (stream, mut returned) = lend(stream);
+    requests(stream, address, serving, service, ending).await;
+    if let Ok(stream) = returned.try_recv() {
+        linger(stream).await;
+    }
+}
+
+async fn requests<S>(
+    stream: S,
+    address: SocketAddr,
+    serving: &Serving,
+    service: Arc<dyn ServiceObject>,
+    ending: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let from = From { address, peer: Arc::default() };
     let activity = Arc::new(Activity::default());
     let busy = activity.clone();
     let service = service_fn(move |request| {
-        let (answer, busy) = (service.answer(request, from.clone()), busy.begin());
+        let busy = busy.begin();
+        let fits = header_bytes(request.headers()) <= MAX_HEADER_BYTES as usize;
+        let answer = fits.then(|| service.answer(request, from.clone()));
         async move {
-            let answer = answer.await;
+            let answer = match answer {
+                Some(answer) => answer.await,
+                None => headers_too_large(),
+            };
             drop(busy);
             Ok::<_, Infallible>(answer)
         }
@@ -225,17 +283,29 @@ async fn http<S>(
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
+    let grace = tokio::select! {
         ended = connection.as_mut() => return told(address, ended),
-        () = ending.cancelled() => {}
-        () = aged => {}
-        () = activity.idle(serving.max_idle) => {}
-    }
+        () = ending.cancelled() => serving.age_grace,
+        () = aged => serving.age_grace,
+        () = activity.idle(serving.max_idle) => serving.age_grace,
+        () = activity.none() => Some(GREETING),
+    };
     connection.as_mut().graceful_shutdown();
-    match serving.age_grace {
+    match grace {
         Some(grace) => drop(timeout(grace, connection).await),
         None => told(address, connection.await),
     }
+}
+
+/// Length of headers as HTTP/2 counts it (RFC 9113, 10.5.1), for both versions.
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
+}
+
+fn headers_too_large() -> Response<Pieces> {
+    let mut response = Response::new(Pieces::default());
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response
 }
 
 /// Requests of a connection.
@@ -259,6 +329,14 @@ impl Activity {
         self.under_way.fetch_add(1, Relaxed);
         self.begun.fetch_add(1, Relaxed);
         Busy(self.clone())
+    }
+
+    /// Waits until it is clear that there was no request at first; for ever where there was one.
+    async fn none(&self) {
+        tokio::time::sleep(FIRST_REQUEST).await;
+        if self.begun.load(Relaxed) > 0 {
+            std::future::pending().await
+        }
     }
 
     /// Waits until there was no request for so long; for ever where there is no limit.
@@ -288,15 +366,15 @@ fn builder(serving: &Serving) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .keep_alive(serving.keep_alives)
-        .max_buf_size(512 * 1024)
+        .max_buf_size((serving.window as usize / 2).max(LEAST_BUFFER))
         .header_read_timeout(serving.header_timeout);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(serving.max_streams)
         .initial_stream_window_size(serving.window)
-        .initial_connection_window_size(serving.window.saturating_mul(2))
-        .max_frame_size(1024 * 1024)
+        .initial_connection_window_size(serving.window)
+        .max_frame_size((serving.window / 4).clamp(FRAMES.0, FRAMES.1))
         .max_header_list_size(MAX_HEADER_BYTES)
         .max_pending_accept_reset_streams(32)
         .keep_alive_interval(serving.keepalive.0)

@@ -37,7 +37,7 @@ pub(crate) enum Value<'a> {
 
 impl<'a> Simple<'a> {
     /// Reads the bytes of a KeyValue; None where it is of another form.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
         let (key, rest) = short(KEY, bytes)?;
         let (value, rest) = short(VALUE, rest)?;

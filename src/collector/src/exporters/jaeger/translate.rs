@@ -166,7 +166,8 @@ impl<'a> Batch<'a> {
         let next = self.body.split_off(end);
         let room = if self.body.len() < self.body.capacity() / 2 {
             // What fills little of its room leaves it to those that follow.
-            let small = self.body.as_slice().into();
+            let mut small = Vec::with_capacity(end + self.process.len());
+            small.extend_from_slice(&self.body);
             std::mem::replace(&mut self.body, small)
         } else {
             self.expected = self.expected.saturating_sub(end);

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{
-    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_ENCODING,
-    CONTENT_TYPE, HeaderName, ORIGIN, RETRY_AFTER,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONNECTION,
+    CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderName, ORIGIN, RETRY_AFTER,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use hyper::body::{Body as _, Incoming};
 use obspipe_model::Signal;
 use obspipe_model::components::otlp_receiver::{Cors, HttpServer};
 use tokio::time::timeout;
 
-use super::intake::{Intake, Rejection, read};
+use super::intake::{Intake, Rejection, forget, read};
+use crate::flow::chunk::Context;
 use crate::net::body::Pieces;
 use crate::net::compress::Encoding;
 use crate::net::grpc::{Code, Status};
@@ -62,8 +64,24 @@ impl Http {
         Self { settings, intake, limit }
     }
 
+    /// Answers, when the client can read it.
     async fn respond(&self, request: Request<Incoming>, from: &From) -> Response<Pieces> {
-        let path = request.uri().path();
+        let (head, mut body) = request.into_parts();
+        let mut response = self.consider(&head, &mut body, from).await;
+        if head.version >= Version::HTTP_2 || body.is_end_stream() {
+            return response;
+        }
+        let waits = head.headers.contains_key(EXPECT);
+        let slow = response.status() == StatusCode::REQUEST_TIMEOUT;
+        if waits || slow || !forget(&mut body, self.limit).await {
+            // Another request could not be told from the rest of this one.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    async fn consider(&self, head: &Parts, body: &mut Incoming, from: &From) -> Response<Pieces> {
+        let path = head.uri.path();
         let paths = [
             (&self.settings.traces_url_path, Signal::Traces),
             (&self.settings.metrics_url_path, Signal::Metrics),
@@ -73,7 +91,7 @@ impl Http {
         let Some(signal) = found.filter(|signal| self.intake.takes(*signal)) else {
             return plain(StatusCode::NOT_FOUND, "404 page not found\n");
         };
-        if request.method() != Method::POST {
+        if head.method != Method::POST {
             let mut response = plain(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "405 method not allowed, supported: [POST]\n",
@@ -81,13 +99,13 @@ impl Http {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        let Some(form) = Form::of(request.headers()) else {
+        let Some(form) = Form::of(&head.headers) else {
             return plain(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "415 unsupported media type, supported: [application/json, application/x-protobuf]\n",
             );
         };
-        let Some(encoding) = self.encoding(request.headers()) else {
+        let Some(encoding) = self.encoding(&head.headers) else {
             let known = self.settings.compression_algorithms.join(" ");
             let message = format!("unsupported Content-Encoding; supported: {}", known.trim());
             return failure(
@@ -97,7 +115,8 @@ impl Http {
                 form,
             );
         };
-        let taking = self.take(signal, form, encoding, request, from);
+        let context = self.intake.context(&head.headers, from);
+        let taking = self.take(signal, (form, encoding), body, context, from);
         let taken = match self.settings.read_timeout {
             Duration::ZERO => taking.await,
             limit => timeout(limit, taking).await.unwrap_or(Err(Rejection::Slow)),
@@ -129,14 +148,11 @@ impl Http {
     async fn take(
         &self,
         signal: Signal,
-        form: Form,
-        encoding: Encoding,
-        request: Request<Incoming>,
+        (form, encoding): (Form, Encoding),
+        body: &mut Incoming,
+        context: Option<Arc<Context>>,
         from: &From,
     ) -> Result<(), Rejection> {
-        use hyper::body::Body as _;
-        let context = self.intake.context(request.headers(), from);
-        let mut body = request.into_body();
         let announced = body.size_hint().lower();
         if announced > self.limit as u64 {
             let limit = self.limit;
@@ -146,7 +162,7 @@ impl Http {
         }
         let expected = usize::try_from(announced).unwrap_or(usize::MAX);
         let mut permit = self.intake.permit(signal, from, expected)?;
-        let message = read(&mut body, expected, self.limit, &mut permit).await?;
+        let message = read(body, expected, self.limit, &mut permit).await?;
         let bytes = self.intake.inflate(encoding, message, self.limit, &mut permit).await?;
         let bytes = match form {
             Form::Protobuf => bytes,

@@ -79,6 +79,13 @@ pub(super) fn put_string(number: u32, key: &str, value: Text<'_>, out: &mut Vec<
     });
 }
 
+/// A tag of a few words known here, unless there are none, as field `number` of the message around.
+pub(super) fn put_known(number: u32, key: &'static str, value: &'static str, out: &mut Vec<u8>) {
+    if !value.is_empty() {
+        put_ascii(number, key.as_bytes(), value.as_bytes(), out);
+    }
+}
+
 /// A tag that is true, as field `number` of the message around.
 pub(super) fn put_true(number: u32, key: &str, out: &mut Vec<u8>) {
     out.put_message(number, |out| {

@@ -379,10 +379,27 @@ async fn a_client_that_gives_up_in_the_middle_leaves_nothing() {
     let receiver = start();
     let half = vec![0u8; 500_000];
     let asked = endless(receiver.grpc, vec![prefix(false, 1_000_000), half.into()]).await;
-    until_used(&receiver.account, 500_000).await;
+    until_used(&receiver.account, 1_000_000).await;
     asked.abort();
     until_used(&receiver.account, 0).await;
     assert_eq!(receiver.kept.loads(), 0);
+}
+
+/// What is in the account is the memory taken, which runs ahead of what was sent, within bounds.
+#[tokio::test]
+async fn who_announces_much_and_sends_little_takes_little() {
+    let receiver = start();
+    let little = vec![0u8; 100_000];
+    let asked = endless(receiver.grpc, vec![prefix(false, 4 << 20), little.into()]).await;
+    let taken = tokio::time::timeout(Duration::from_secs(5), async {
+        while receiver.account.used() < 100_000 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    taken.await.unwrap();
+    assert!(receiver.account.used() <= 4 * 100_000, "{}", receiver.account.used());
+    asked.abort();
+    until_used(&receiver.account, 0).await;
 }
 
 #[tokio::test]
