@@ -59,6 +59,15 @@ impl Collector {
 
     /// With more arguments.
     pub(crate) async fn start_with(configuration: &str, more: &[&str]) -> Self {
+        Self::launch(configuration, more, None).await
+    }
+
+    /// Where names lead to these addresses (lines of /etc/hosts): in a mount namespace.
+    pub(crate) async fn start_among(hosts: &str, configuration: &str) -> Self {
+        Self::launch(configuration, &[], Some(hosts)).await
+    }
+
+    async fn launch(configuration: &str, more: &[&str], hosts: Option<&str>) -> Self {
         let started = Process::start("collector", |[grpc, http, page, admin], directory| {
             let text = configuration
                 .replace("{grpc}", &grpc.to_string())
@@ -73,7 +82,18 @@ impl Collector {
             ];
             arguments.extend(more.iter().map(ToString::to_string));
             let ready = Ready::Answers(*admin, "/readyz");
-            Ok(Launch { program: binary().to_owned(), arguments, ready })
+            let Some(hosts) = hosts else {
+                return Ok(Launch { program: binary().to_owned(), arguments, ready });
+            };
+            let file = directory.join("hosts");
+            std::fs::write(&file, hosts).expect("writable");
+            // $0 and $@ are what follows the script.
+            let script =
+                format!("mount --bind '{}' /etc/hosts && exec \"$0\" \"$@\"", file.display());
+            let sh = ["--mount", "sh", "-c", &script].map(str::to_owned);
+            let program = binary().display().to_string();
+            let arguments = sh.into_iter().chain([program]).chain(arguments).collect();
+            Ok(Launch { program: "unshare".into(), arguments, ready })
         });
         let (process, [grpc, http, page, admin]) = started.await.expect("a collector");
         Self { process, grpc, http, page, admin }

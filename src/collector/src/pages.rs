@@ -1,19 +1,20 @@
 //! The collector's own pages: the admin listener, health_check, and the metrics at localhost:8888.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use http::StatusCode;
 use obspipe_model::components::health_check::HealthCheck;
 
 use crate::service::Service;
-use crate::service::page::{Pages, Shown};
+use crate::service::page::{Pages, Showing, Shown};
 use crate::telemetry::metrics;
 
 /// `/livez`, `/readyz`, `/status` and `/metrics` (design, One admin listener).
 pub struct Admin(pub Arc<Service>);
 
-impl Pages for Admin {
-    fn page(&self, path: &str, accept: Option<&str>) -> Option<Shown> {
+impl Admin {
+    fn shown(&self, path: &str) -> Option<Shown> {
         match path {
             "/livez" => Some(Shown::text(StatusCode::OK, "ok\n")),
             "/readyz" if self.0.is_ready() => Some(Shown::text(StatusCode::OK, "ok\n")),
@@ -22,21 +23,33 @@ impl Pages for Admin {
                 Ok(json) => Shown::json(StatusCode::OK, json),
                 Err(error) => Shown::text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
             }),
-            _ => Metrics(self.0.clone()).page(path, accept),
+            _ => Metrics(self.0.clone()).shown(path),
         }
+    }
+}
+
+impl Pages for Admin {
+    fn page<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Showing<'a> {
+        Box::pin(ready(self.shown(path)))
     }
 }
 
 /// `/metrics` alone.
 pub struct Metrics(pub Arc<Service>);
 
-impl Pages for Metrics {
-    fn page(&self, path: &str, _: Option<&str>) -> Option<Shown> {
+impl Metrics {
+    fn shown(&self, path: &str) -> Option<Shown> {
         (path == "/metrics").then(|| Shown {
             status: StatusCode::OK,
             content_type: metrics::CONTENT_TYPE.into(),
             body: vec![metrics::page(&self.0.snapshot()).into()],
         })
+    }
+}
+
+impl Pages for Metrics {
+    fn page<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Showing<'a> {
+        Box::pin(ready(self.shown(path)))
     }
 }
 
@@ -48,8 +61,8 @@ pub struct Health {
     pub settings: HealthCheck,
 }
 
-impl Pages for Health {
-    fn page(&self, path: &str, _: Option<&str>) -> Option<Shown> {
+impl Health {
+    fn shown(&self, path: &str) -> Option<Shown> {
         if path != self.settings.path {
             return None;
         }
@@ -63,5 +76,11 @@ impl Pages for Health {
         let uptime = self.service.started.elapsed().as_secs();
         let json = serde_json::json!({"status": said, "uptime": format!("{uptime}s")});
         Some(Shown::json(status, json.to_string()))
+    }
+}
+
+impl Pages for Health {
+    fn page<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Showing<'a> {
+        Box::pin(ready(self.shown(path)))
     }
 }

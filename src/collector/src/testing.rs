@@ -111,8 +111,8 @@ pub(crate) fn chunk<N: AsRef<str>>(account: &Arc<Account>, signal: Signal, names
     let mut permit = account.permit(signal, &Arc::new(Peer::default()));
     permit.grow(bytes.len()).unwrap();
     let weight = bytes.len();
-    let hold = Arc::new(Hold { permit, receipt: None });
-    Chunk { bytes, items: names.len(), context: None, hold, weight }
+    let hold = Hold { permit: Arc::new(permit), receipt: None };
+    Chunk { bytes, items: names.len(), context: None, hold, weight, lost_to: None }
 }
 
 /// A chunk of so many spans, from an account of its own.

@@ -14,6 +14,7 @@ use crate::telemetry;
 
 /// gRPC's codes.
 pub(super) const CANCELLED: u16 = 1;
+pub(super) const UNKNOWN: u16 = 2;
 pub(super) const INVALID_ARGUMENT: u16 = 3;
 pub(super) const DEADLINE_EXCEEDED: u16 = 4;
 pub(super) const PERMISSION_DENIED: u16 = 7;

@@ -6,8 +6,8 @@ use obspipe_backends::{Answer, Reset};
 use serde_json::json;
 
 use super::backend::{
-    ABORTED, CANCELLED, DATA_LOSS, DEADLINE_EXCEEDED, Kind, NEVER, OUT_OF_RANGE,
-    RESOURCE_EXHAUSTED, UNAVAILABLE, retry_info,
+    ABORTED, CANCELLED, DATA_LOSS, DEADLINE_EXCEEDED, INTERNAL, Kind, NEVER, OUT_OF_RANGE,
+    RESOURCE_EXHAUSTED, UNAVAILABLE, UNKNOWN, retry_info,
 };
 use super::run::{ASKED, Run, quick};
 
@@ -22,7 +22,7 @@ fn answers(kind: Kind) -> Vec<(&'static str, Answer)> {
     let soon = Duration::from_millis(1);
     let code = Answer::status;
     if kind.is_grpc() {
-        return vec![
+        let mut answers = vec![
             ("CANCELLED", code(CANCELLED)),
             ("DEADLINE_EXCEEDED", code(DEADLINE_EXCEEDED)),
             ("RESOURCE_EXHAUSTED with RetryInfo", retry_info(RESOURCE_EXHAUSTED, soon)),
@@ -32,6 +32,13 @@ fn answers(kind: Kind) -> Vec<(&'static str, Answer)> {
             ("UNAVAILABLE with RetryInfo", retry_info(UNAVAILABLE, soon)),
             ("DATA_LOSS", code(DATA_LOSS)),
         ];
+        if kind == Kind::Jaeger {
+            let busy = code(RESOURCE_EXHAUSTED).header("grpc-message", "server busy");
+            answers.push(("server busy", busy));
+            answers.push(("UNKNOWN", code(UNKNOWN)));
+            answers.push(("INTERNAL", code(INTERNAL)));
+        }
+        return answers;
     }
     let past = "Wed, 21 Oct 2015 07:28:00 GMT";
     let mut answers = vec![

@@ -65,4 +65,45 @@ async fn jaeger_of_ten_services() {
 #[tokio::test]
 async fn jaeger_of_one_service() {
     nine_lose_nothing(Kind::Jaeger, 20, true).await;
+    nine_lose_nothing(Kind::Jaeger, 500, true).await;
+}
+
+#[tokio::test]
+async fn one_bad_span_among_a_thousand_is_found() {
+    for kind in [Kind::Otlp, Kind::OtlpHttp, Kind::Jaeger] {
+        let mut run = Run::start(kind, json!({"retry_on_failure": quick()})).await;
+        let answer = Answer::status(if kind.is_grpc() { INVALID_ARGUMENT } else { 400 });
+        run.capture.judge(move |received| {
+            let names = kind.names(&received.body);
+            names.iter().any(|name| name == "span-777").then(|| answer.clone())
+        });
+        run.send("span", 0..1024).await;
+        let mut phase = run.phase(&format!("{kind:?}")).await;
+        phase.acknowledged.retain(|name| name != "span-777");
+        same(&format!("{kind:?}"), &phase.taken, &phase.acknowledged);
+        assert_eq!(phase.reasons, json!({"rejected_by_backend": 1}));
+        // The whole and two halves for each time that it is halved.
+        assert_eq!(phase.requests, 1 + 2 * 10, "{kind:?}");
+    }
+}
+
+/// A backend that is told to refuse everything, as by a wrong path: not two requests an item.
+#[tokio::test]
+async fn where_everything_is_refused_the_search_ends() {
+    const CLIENTS: usize = 100;
+    const ITEMS: usize = 50;
+    let batch = json!({"batch": {"send_batch_size": CLIENTS * ITEMS, "timeout": "3600s"}});
+    for kind in [Kind::Otlp, Kind::OtlpHttp, Kind::Jaeger] {
+        let settings = json!({"retry_on_failure": quick()});
+        let mut run = Run::start_with(kind, settings, &batch, &[]).await;
+        run.fail(usize::MAX, Answer::status(if kind.is_grpc() { INVALID_ARGUMENT } else { 400 }));
+        for client in 0..CLIENTS {
+            run.offer_body(telemetry::spans_of("shop", &format!("client{client}"), 0..ITEMS, 50))
+                .await;
+        }
+        let phase = run.phase(&format!("{kind:?}")).await;
+        assert_eq!(phase.reasons, json!({"rejected_by_backend": CLIENTS * ITEMS}));
+        println!("{kind:?}: {} requests", phase.requests);
+        assert!(phase.requests < 1200, "{kind:?}: {} requests", phase.requests);
+    }
 }

@@ -134,6 +134,7 @@ impl Run {
             acknowledged: std::mem::take(&mut self.acknowledged),
             taken: taken.flat_map(|received| self.kind.names(&received.body)).collect(),
             requests: received.len(),
+            largest: received.iter().map(|received| received.body.len()).max().unwrap_or(0),
             at: received.iter().map(|received| received.at).collect(),
             sent: since(|flow| flow.sent),
             dropped: since(|flow| flow.dropped),
@@ -164,6 +165,8 @@ pub(super) struct Phase {
     pub(super) taken: Vec<String>,
     /// Requests at the backend, whatever it answered, and when they came.
     pub(super) requests: usize,
+    /// Bytes of the largest.
+    pub(super) largest: usize,
     pub(super) at: Vec<std::time::Instant>,
     pub(super) sent: u64,
     pub(super) dropped: u64,

@@ -146,14 +146,29 @@ impl GrpcClient {
 
     /// Calls a method with a body made by [`body`](Self::body).
     pub async fn call(&self, path: &'static str, body: &[Bytes]) -> Answer {
-        match timeout(self.timeout, self.exchange(path, body)).await {
+        self.call_of(path, body, of_status).await
+    }
+
+    /// The same of a backend whose failures have a meaning of their own.
+    pub async fn call_of(
+        &self,
+        path: &'static str,
+        body: &[Bytes],
+        meaning: fn(Status) -> Answer,
+    ) -> Answer {
+        match timeout(self.timeout, self.exchange(path, body, meaning)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => later(&error),
             Err(_) => later(&ConnectError::Timeout(self.timeout)),
         }
     }
 
-    async fn exchange(&self, path: &'static str, body: &[Bytes]) -> Result<Answer, ConnectError> {
+    async fn exchange(
+        &self,
+        path: &'static str,
+        body: &[Bytes],
+        meaning: fn(Status) -> Answer,
+    ) -> Result<Answer, ConnectError> {
         let mut request = Request::new(Pieces::new(body.iter().cloned()));
         *request.method_mut() = Method::POST;
         *request.version_mut() = Version::HTTP_2;
@@ -177,7 +192,7 @@ impl GrpcClient {
         let response = self.connections.send(request).await?;
         let (head, body) = response.into_parts();
         if let Some(status) = Status::read(&head.headers).filter(|status| status.code != Code::Ok) {
-            return Ok(of_status(status));
+            return Ok(meaning(status));
         }
         let collected = match Limited::new(body, MAX_ANSWER).collect().await {
             Ok(collected) => collected,
@@ -188,7 +203,7 @@ impl GrpcClient {
             Status::new(Code::of_http(head.status), format!("HTTP {}", head.status))
         });
         if status.code != Code::Ok {
-            return Ok(of_status(status));
+            return Ok(meaning(status));
         }
         let answer = collected.to_bytes();
         let (rejected, message) = partial_success(answer.get(PREFIX..).unwrap_or_default());

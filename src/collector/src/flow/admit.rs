@@ -109,12 +109,13 @@ impl Inlet {
     /// # Errors
     /// A queue on its way is full, or every exporter it would reach is down and full. Where only
     /// some are, the others get it.
-    pub fn admit(&self, chunk: Chunk) -> Result<(), Refused> {
+    pub fn admit(&self, mut chunk: Chunk) -> Result<(), Refused> {
         if self.closed.load(Relaxed) {
             return Err(Refused::Ending);
         }
         let entries = self.entries.load();
-        reserve(&entries, Size { items: chunk.items, weight: chunk.weight })?;
+        let lost_to = reserve(&entries, Size { items: chunk.items, weight: chunk.weight })?;
+        chunk.lost_to = (!lost_to.is_empty()).then(|| lost_to.into());
         for entry in entries.iter() {
             for leg in entry.exit.legs.load().iter() {
                 leg.ledger.enter(chunk.items);
@@ -131,32 +132,38 @@ impl Inlet {
     }
 }
 
-fn reserve(entries: &[Arc<Entry>], request: Size) -> Result<(), Refused> {
-    let mut reserved: Vec<Arc<Queue>> = Vec::new();
-    let (mut free, mut lost) = (false, None);
-    for entry in entries {
+/// Keeps room in every queue. Returns the exporters that have none and whose backends are down.
+fn reserve(entries: &[Arc<Entry>], request: Size) -> Result<Vec<ComponentId>, Refused> {
+    let mut reserved: Vec<(Arc<Queue>, Room)> = Vec::new();
+    let mut direct = false;
+    let mut full = None;
+    'all: for entry in entries {
         for leg in entry.exit.legs.load().iter() {
             let To::Queue(queue) = &leg.to else {
-                free = true;
+                direct = true;
                 continue;
             };
-            match queue.reserve(request) {
-                Ok(Room::Free) => free = true,
-                Ok(Room::Lost) => lost = Some(queue.id.clone()),
-                Err(()) => {
-                    reserved.iter().for_each(|queue| queue.cancel(request));
-                    return Err(Refused::QueueFull(queue.id.clone()));
-                }
-            }
-            reserved.push(queue.clone());
+            let Ok(room) = queue.reserve(request) else {
+                full = Some(queue.id.clone());
+                break 'all;
+            };
+            reserved.push((queue.clone(), room));
         }
     }
-    match lost {
-        Some(id) if !free => {
-            reserved.iter().for_each(|queue| queue.cancel(request));
+    let with = |room| reserved.iter().filter(move |(_, had)| *had == room).map(|(queue, _)| queue);
+    // Reached by two pipelines, the last room goes to one and the other's promise is kept.
+    let free: Vec<&ComponentId> = with(Room::Free).map(|queue| &queue.id).collect();
+    let lost = with(Room::Lost).map(|queue| &queue.id).filter(|id| !free.contains(id));
+    let lost: Vec<ComponentId> = lost.cloned().collect();
+    if full.is_none() && !direct && free.is_empty() {
+        full = lost.first().cloned();
+    }
+    match full {
+        Some(id) => {
+            reserved.iter().for_each(|(queue, _)| queue.cancel(request));
             Err(Refused::QueueFull(id))
         }
-        _ => Ok(()),
+        None => Ok(lost),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use obspipe_model::Signal;
+use obspipe_model::{ComponentId, Signal};
 
 use super::account::Permit;
 use super::receipt::Receipt;
@@ -27,12 +27,12 @@ impl Context {
 }
 
 /// What a request keeps until the last of it is gone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Hold {
     /// Its bytes in the account.
-    pub permit: Permit,
+    pub permit: Arc<Permit>,
     /// Who waits for the outcome.
-    pub receipt: Option<Receipt>,
+    pub receipt: Option<Arc<Receipt>>,
 }
 
 /// A request or a part of one: scanned, canonical OTLP.
@@ -45,9 +45,11 @@ pub struct Chunk {
     /// Where it came from.
     pub context: Option<Arc<Context>>,
     /// What it keeps.
-    pub hold: Arc<Hold>,
+    pub hold: Hold,
     /// Bytes that queues count for it: as admitted, whatever it is edited to.
     pub weight: usize,
+    /// Exporters whose backends are down and whose queues had no room for it.
+    pub lost_to: Option<Arc<[ComponentId]>>,
 }
 
 impl Chunk {
@@ -55,6 +57,12 @@ impl Chunk {
     #[must_use]
     pub fn with_bytes(self, bytes: Bytes) -> Self {
         Self { bytes, ..self }
+    }
+
+    /// Whether an exporter's queue had no room for it when it was admitted.
+    #[must_use]
+    pub fn is_lost_to(&self, exporter: &ComponentId) -> bool {
+        self.lost_to.as_ref().is_some_and(|lost_to| lost_to.contains(exporter))
     }
 
     /// The first items, and the rest if there is one.
@@ -93,8 +101,7 @@ impl Chunk {
     }
 
     fn part(&self, piece: cut::Piece, weight: usize) -> Self {
-        let (context, hold) = (self.context.clone(), self.hold.clone());
-        Self { bytes: piece.bytes, items: piece.items, context, hold, weight }
+        Self { bytes: piece.bytes, items: piece.items, weight, ..self.clone() }
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Bounds {
     pub size: usize,
     /// Bytes as admitted, besides.
     pub bytes: usize,
-    /// A request waits for room instead of being refused (`block_on_overflow`).
+    /// A request waits for room instead of being refused (`block_on_overflow`, or no queue).
     pub block: bool,
     /// A request is answered when the backend has answered (`wait_for_result`, or no queue).
     pub wait: bool,
@@ -82,6 +82,10 @@ pub struct Size {
 }
 
 impl Size {
+    fn of(load: &Load) -> Self {
+        Self { items: load.items(), weight: load.weight() }
+    }
+
     fn and(self, more: Self) -> Self {
         Self {
             items: self.items.saturating_add(more.items),
@@ -158,18 +162,25 @@ impl Queue {
         state.coming = state.coming.without(request);
     }
 
-    /// Takes a load for which room was reserved.
+    /// Takes a load for which room was reserved. While the backend is down and the queue full, what
+    /// was admitted without room here is dropped. What was promised room stays, though a batch may
+    /// bring more than there is.
     pub fn push(&self, load: Load, ledger: &Arc<Ledger>) {
-        let size = Size { items: load.items(), weight: load.weight() };
+        let size = Size::of(&load);
         let mut state = self.state();
         state.coming = state.coming.without(size);
-        if self.is_failing() && state.is_full(state.here.and(size)) {
-            drop(state);
-            ledger.begin(size.items);
-            ledger.dropped(Reason::QueueFull, size.items);
+        let full = self.is_failing() && state.is_full(state.here.and(size));
+        let (lost, kept): (Vec<_>, Vec<_>) =
+            load.chunks.into_iter().partition(|chunk| full && chunk.is_lost_to(&self.id));
+        let (lost, load) = (Load { chunks: lost }.items(), Load { chunks: kept });
+        if lost > 0 {
+            ledger.begin(lost);
+            ledger.dropped(Reason::QueueFull, lost);
+        }
+        if load.chunks.is_empty() {
             return;
         }
-        state.here = state.here.and(size);
+        state.here = state.here.and(Size::of(&load));
         state.loads.push_back(Waiting { load, ledger: ledger.clone() });
         drop(state);
         self.ready.add_permits(1);
@@ -184,7 +195,7 @@ impl Queue {
         }
         let mut state = self.state();
         let waiting = state.loads.pop_front()?;
-        let size = Size { items: waiting.load.items(), weight: waiting.load.weight() };
+        let size = Size::of(&waiting.load);
         state.here = state.here.without(size);
         drop(state);
         waiting.ledger.begin(size.items);
@@ -200,7 +211,7 @@ impl Queue {
         if self.ready.is_closed() {
             return Some(load);
         }
-        let size = Size { items: load.items(), weight: load.weight() };
+        let size = Size::of(&load);
         ledger.put_back(size.items);
         state.here = state.here.and(size);
         state.loads.push_front(Waiting { load, ledger: ledger.clone() });

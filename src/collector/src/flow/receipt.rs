@@ -1,9 +1,12 @@
 //! What became of a request, for a client that waits for its backend's answer (sending_queue off, or
 //! wait_for_result). Told when the last chunk of the request is gone.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
+
+use super::chunk::Load;
+use super::stage::{Route, Stage};
 
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -15,6 +18,21 @@ pub enum Outcome {
     Retry(String),
     /// Some of it was refused for ever.
     Refused(String),
+}
+
+/// A step before one that keeps telemetry for longer than a client should wait: whoever waits for
+/// the outcome is answered as of now (otelcol's batch processor does the same).
+pub struct Answered(pub Arc<Route>);
+
+impl Stage for Answered {
+    fn push(&self, mut load: Load) {
+        load.chunks.iter_mut().for_each(|chunk| chunk.hold.receipt = None);
+        self.0.push(load);
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
 }
 
 /// Held by every chunk of a request.

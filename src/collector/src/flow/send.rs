@@ -2,17 +2,25 @@
 //! encode once, send, try again what may pass later, halve what is refused for its content, and say
 //! in the ledger what became of every item.
 
+mod outlet;
+mod search;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
+use futures::future::join;
 use obspipe_model::Signal;
 use obspipe_model::components::network::Retry;
 use tokio::time::Instant;
+
+pub use outlet::{Outlet, Turn};
+
+use outlet::{Made, outlet};
+use search::Search;
 
 use super::chunk::{Chunk, Hold, Load};
 use super::ledger::{Ledger, Reason};
@@ -21,8 +29,11 @@ use super::receipt::Outcome;
 use super::retry::Backoff;
 use super::scope::Scope;
 
-/// Requests of one load that are under way at once.
+/// Requests of one load that are under way at once, those that wait to be sent again too.
 const IN_FLIGHT: usize = 4;
+
+/// Why items are not sent at the end.
+const ENDED: &str = "the collector ended first";
 
 /// An encoded request.
 #[derive(Debug)]
@@ -46,17 +57,19 @@ pub enum Source {
     Translated {
         /// Before compression.
         bytes: Bytes,
+        /// After how many items another client's begin, where that is known.
+        joints: Vec<usize>,
         /// Whose it is, where the backend has tenants.
         tenant: Option<String>,
         /// Kept as long as the request.
-        holds: Arc<Vec<Arc<Hold>>>,
+        holds: Arc<Vec<Hold>>,
     },
 }
 
 impl Source {
     /// Tells whoever waits that something was not delivered.
     fn fail(&self, outcome: &Outcome) {
-        let fail = |hold: &Arc<Hold>| {
+        let fail = |hold: &Hold| {
             if let Some(receipt) = &hold.receipt {
                 receipt.fail(outcome.clone());
             }
@@ -66,15 +79,6 @@ impl Source {
             Self::Translated { holds, .. } => holds.iter().for_each(fail),
         }
     }
-}
-
-/// What a load became.
-#[derive(Debug, Default)]
-pub struct Encoded {
-    /// The requests.
-    pub requests: Vec<Request>,
-    /// Items that could not be said.
-    pub untranslatable: usize,
 }
 
 /// What a backend answered.
@@ -105,8 +109,12 @@ pub type Sending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What differs between exporters.
 pub trait Transport: Send + Sync + 'static {
-    /// Makes requests of a load.
-    fn encode(&self, signal: Signal, load: Load) -> Sending<'_, Encoded>;
+    /// Makes requests of a load, each when it is its turn. Returns how many items could not be said.
+    fn encode(&self, signal: Signal, load: Load, out: Outlet) -> Sending<'_, usize>;
+    /// Requests of one load that are made and not answered at once.
+    fn at_once(&self) -> usize {
+        IN_FLIGHT
+    }
     /// Sends one.
     fn send<'a>(&'a self, request: &'a Request) -> Sending<'a, Answer>;
     /// Two halves of a request; None where it is one item.
@@ -162,29 +170,40 @@ impl Sender {
 
     async fn load(&self, waiting: Waiting, scope: &Scope) {
         let Waiting { load, ledger } = waiting;
-        let encoded = self.transport.encode(ledger.signal(), load).await;
-        if encoded.untranslatable > 0 {
-            let why = "the exporter's format cannot say them";
-            self.drop_items(&ledger, Reason::Untranslatable, encoded.untranslatable, why);
+        if scope.ending.is_cancelled() {
+            // To make requests of all that waits would take longer than there is.
+            self.drop_items(&ledger, Reason::Shutdown, load.items(), ENDED);
+            Source::Chunks(load.chunks).fail(&Outcome::Retry(ENDED.to_owned()));
+            return;
         }
-        let tasks =
-            encoded.requests.into_iter().map(|request| self.request(request, &ledger, scope));
-        futures::stream::iter(tasks).buffer_unordered(IN_FLIGHT).collect::<Vec<()>>().await;
+        let (out, made) = outlet(self.transport.at_once());
+        let encoding = self.transport.encode(ledger.signal(), load, out);
+        let sending = made
+            .map(|made| self.request(made, &ledger, scope))
+            .buffer_unordered(IN_FLIGHT)
+            .for_each(|()| std::future::ready(()));
+        let (untranslatable, ()) = join(encoding, sending).await;
+        if untranslatable > 0 {
+            let why = "the exporter's format cannot say them";
+            self.drop_items(&ledger, Reason::Untranslatable, untranslatable, why);
+        }
     }
 
     /// Sends a request until something became of all its items.
-    async fn request(&self, request: Request, ledger: &Arc<Ledger>, scope: &Scope) {
+    async fn request(&self, made: Made, ledger: &Arc<Ledger>, scope: &Scope) {
+        let Made { request, mut turn } = made;
         let mut backoff = Backoff::new(&self.retry, Instant::now().into_std());
         let mut left = vec![(request, Search::default())];
         while let Some((request, search)) = left.pop() {
             let answer = tokio::select! {
                 biased;
                 () = scope.ending.cancelled() => {
-                    self.give_up(&request, ledger, Reason::Shutdown, "the collector ended first");
+                    self.give_up(&request, ledger, Reason::Shutdown, ENDED);
                     continue;
                 }
                 answer = self.transport.send(&request) => answer,
             };
+            turn.take();
             match answer {
                 Answer::Taken { rejected, message } => {
                     self.queue.set_failing(false);
@@ -196,13 +215,8 @@ impl Sender {
                 }
                 Answer::Content(why) => {
                     self.queue.set_failing(false);
-                    match search.within(&request) {
-                        Some(search) => match self.transport.halve(&request).await {
-                            Some((first, second)) => {
-                                left.extend([(second, search.clone()), (first, search)]);
-                            }
-                            None => self.give_up(&request, ledger, Reason::RejectedByBackend, &why),
-                        },
+                    match self.halve(&request, search).await {
+                        Some(halves) => left.extend(halves),
                         None => self.give_up(&request, ledger, Reason::RejectedByBackend, &why),
                     }
                 }
@@ -224,6 +238,13 @@ impl Sender {
                 }
             }
         }
+    }
+
+    /// The halves of a request that was refused, the first one last, if they are to be tried.
+    async fn halve(&self, request: &Request, search: Search) -> Option<[(Request, Search); 2]> {
+        let search = search.within(request)?;
+        let (first, second) = self.transport.halve(request).await?;
+        Some([(second, search.clone()), (first, search)])
     }
 
     /// Waits until a request is to be sent again. Who is retired meanwhile leaves it to others.
@@ -283,30 +304,6 @@ impl Sender {
     fn drop_items(&self, ledger: &Ledger, reason: Reason, items: usize, why: &str) {
         ledger.dropped(reason, items);
         self.report.dropped(ledger.signal(), reason, items, why);
-    }
-}
-
-/// The search for what a backend does not take. Between clients' requests it goes to the end: one
-/// client's mistake costs no other anything. Within one request it stops after as many refusals as
-/// find a handful of bad items.
-#[derive(Clone, Default)]
-struct Search(Option<Arc<AtomicU32>>);
-
-impl Search {
-    /// Bad items among n that are found one by one, each with log2(n) refusals.
-    const BAD_ITEMS: u32 = 8;
-
-    /// The search within a request just refused; None where it has gone on for long enough.
-    fn within(self, request: &Request) -> Option<Self> {
-        if matches!(&request.source, Source::Chunks(chunks) if chunks.len() > 1) {
-            return Some(self);
-        }
-        let refusals = self.0.unwrap_or_else(|| {
-            Arc::new(AtomicU32::new(Self::BAD_ITEMS * (request.items.max(2).ilog2() + 1)))
-        });
-        let allowed = refusals.load(Relaxed);
-        refusals.store(allowed.saturating_sub(1), Relaxed);
-        (allowed > 0).then_some(Self(Some(refusals)))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::flow::account::Account;
 use crate::flow::admit::{Entry, Inlet};
 use crate::flow::ledger::Ledger;
 use crate::flow::leg::{FanOut, IntoQueue, Leg, To};
+use crate::flow::receipt::Answered;
 use crate::flow::scope::Scope;
 use crate::flow::stage::{Route, Stage};
 use crate::net::listen::Listeners;
@@ -185,7 +186,8 @@ fn start_pipeline(
     for id in pipeline.processors.iter().rev() {
         first = match processors.get(id) {
             Some(Processor::Batch(settings)) => {
-                Route::to(Batcher::start(settings.clone(), signal, first, &scope))
+                let batcher = Batcher::start(settings.clone(), signal, first, &scope);
+                Route::to(Answered(Route::to(batcher)))
             }
             Some(Processor::Edit(editor)) => {
                 Route::to(EditStep::new(signal, editor.clone(), first))

@@ -304,7 +304,7 @@ fn bounds(
         sizer,
         size,
         bytes: share,
-        block: settings.block_on_overflow,
+        block: settings.block_on_overflow || !settings.enabled,
         wait: settings.wait_for_result || !settings.enabled,
     }
 }

@@ -2,6 +2,7 @@
 //! the request; sockets and TLS are here.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
@@ -41,10 +42,14 @@ impl Shown {
     }
 }
 
+/// A page that is being made.
+pub type Showing<'a> = Pin<Box<dyn Future<Output = Option<Shown>> + Send + 'a>>;
+
 /// Shows pages.
 pub trait Pages: Send + Sync + 'static {
-    /// The page at a path, for a reader who accepts these types; None where there is none.
-    fn page(&self, path: &str, accept: Option<&str>) -> Option<Shown>;
+    /// The page at a path, for a reader who accepts these types; None where there is none. What
+    /// takes long to make lets others run meanwhile.
+    fn page<'a>(&'a self, path: &'a str, accept: Option<&'a str>) -> Showing<'a>;
 }
 
 /// Why pages cannot be served.
@@ -111,7 +116,7 @@ impl Service for Server {
             let accept = request.headers().get(http::header::ACCEPT);
             let accept = accept.and_then(|value| value.to_str().ok());
             let shown = match *request.method() {
-                Method::GET | Method::HEAD => self.0.page(request.uri().path(), accept),
+                Method::GET | Method::HEAD => self.0.page(request.uri().path(), accept).await,
                 _ => Some(Shown::text(StatusCode::METHOD_NOT_ALLOWED, "405 method not allowed\n")),
             };
             let shown =

@@ -1,5 +1,7 @@
 //! The log: one line an event to standard error, as text or JSON (`service.telemetry.logs`).
 
+use std::io::IsTerminal as _;
+
 use obspipe_model::components::service::{LogEncoding, LogLevel, TelemetryLogs};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -20,7 +22,11 @@ pub fn start(settings: &TelemetryLogs) {
         let all = EnvFilter::default().add_directive(level.into());
         quiet.fold(all, EnvFilter::add_directive)
     });
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    // Colours are for who looks at a terminal (https://no-color.org).
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colours = !plain && std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours);
+    let log = log.with_env_filter(filter);
     // Fails only where there is a log already.
     let _ = match settings.encoding {
         LogEncoding::Console => log.with_target(false).try_init(),

@@ -45,6 +45,8 @@ pub struct Request {
     pub bytes: Bytes,
     /// Spans in it, at least one.
     pub spans: usize,
+    /// After how many spans those of another client's request begin, rising.
+    pub joints: Vec<usize>,
 }
 
 /// Translates scanned, canonical ExportTraceServiceRequests. Each ResourceSpans makes a request;
@@ -69,6 +71,7 @@ pub fn translate<'a>(
                 scope_spans.spans.iter().for_each(|span| batch.span(&span, &scope));
             }
         }
+        batch.joint();
     }
     batch.cut(batch.body.len(), batch.spans);
     batch.out
@@ -95,6 +98,7 @@ struct Batch<'a> {
     /// Room for what stands before them, then the spans, as fields of Batch.
     body: Vec<u8>,
     spans: usize,
+    joints: Vec<usize>,
     /// Bytes of what is still to be translated.
     expected: usize,
     out: Translated,
@@ -108,6 +112,7 @@ impl<'a> Batch<'a> {
             process: Vec::new(),
             body: Vec::new(),
             spans: 0,
+            joints: Vec::new(),
             expected: source.saturating_add(source / 2),
             out: Translated::default(),
         }
@@ -145,11 +150,19 @@ impl<'a> Batch<'a> {
         self.spans += 1;
     }
 
+    /// The spans that follow are another client's.
+    fn joint(&mut self) {
+        if self.spans > 0 && self.joints.last() != Some(&self.spans) {
+            self.joints.push(self.spans);
+        }
+    }
+
     /// Makes a request of the first `end` bytes, which are so many spans, if any.
     fn cut(&mut self, end: usize, spans: usize) {
         if spans == 0 {
             return;
         }
+        let (joints, rest) = divided(&self.joints, spans);
         let next = self.body.split_off(end);
         let room = if self.body.len() < self.body.capacity() / 2 {
             // What fills little of its room leaves it to those that follow.
@@ -163,14 +176,22 @@ impl<'a> Batch<'a> {
         let body = std::mem::replace(&mut self.body, room);
         self.body.truncate(HEAD);
         self.body.extend_from_slice(&next);
-        self.out.requests.push(request(body, &self.process, spans));
+        self.out.requests.push(request(body, &self.process, spans, joints));
         self.spans -= spans;
+        self.joints = rest;
     }
 }
 
 /// Length of a request whose Batch has so many bytes.
 fn request_len(batch: usize) -> usize {
     1 + varint_len(batch as u64) + batch
+}
+
+/// The joints of what is cut after so many spans, and of the rest.
+fn divided(joints: &[usize], spans: usize) -> (Vec<usize>, Vec<usize>) {
+    let (first, rest) = joints.split_at(joints.partition_point(|joint| *joint <= spans));
+    let first = first.iter().copied().filter(|joint| *joint < spans).collect();
+    (first, rest.iter().map(|joint| joint - spans).collect())
 }
 
 /// Where about so many bytes of spans will stand.
@@ -181,40 +202,41 @@ fn room(bytes: usize) -> Vec<u8> {
 }
 
 /// A request of a body and its process.
-fn request(mut body: Vec<u8>, process: &[u8], spans: usize) -> Request {
+fn request(mut body: Vec<u8>, process: &[u8], spans: usize, joints: Vec<usize>) -> Request {
     body.extend_from_slice(process);
     let mut head = Vec::with_capacity(HEAD);
     head.put_tag(BATCH, BYTES);
     head.put_varint((body.len() - HEAD) as u64);
     let start = HEAD - head.len();
     body[start..HEAD].copy_from_slice(&head);
-    Request { bytes: Bytes::from(body).slice(start..), spans }
+    Request { bytes: Bytes::from(body).slice(start..), spans, joints }
 }
 
 /// Two requests for the halves of one that was refused, as [`translate`] made it; together they
-/// have its spans in its order. None where there is nothing to halve: of a single span, or of bytes
-/// that are no such request.
+/// have its spans in its order. It is halved between clients' requests where there are several.
+/// None where there is nothing to halve: of a single span, or of bytes that are no such request.
 #[must_use]
-pub fn halve(request: &[u8]) -> Option<(Request, Request)> {
+pub fn halve(request: &[u8], joints: &[usize]) -> Option<(Request, Request)> {
     let Raw::Bytes(batch) = Fields::of(request).find(|field| field.number == BATCH)?.value else {
         return None;
     };
     let process = Fields::of(batch).find(|field| field.number == PROCESS)?.written;
     let spans = || Fields::of(batch).take_while(|field| field.number == SPANS);
     let count = spans().count();
-    let first = count / 2;
-    if first == 0 {
+    let first = joints.get(joints.len() / 2).copied().unwrap_or(count / 2);
+    if first == 0 || first >= count {
         return None;
     }
     let end: usize = spans().map(|field| field.written.len()).sum();
     let middle = spans().take(first).map(|field| field.written.len()).sum();
     let (one, other) = batch.get(..end)?.split_at_checked(middle)?;
-    let request = |spans: &[u8], count| {
+    let (before, after) = divided(joints, first);
+    let request = |spans: &[u8], count, joints| {
         let mut body = room(spans.len() + process.len());
         body.extend_from_slice(spans);
-        self::request(body, process, count)
+        self::request(body, process, count, joints)
     };
-    Some((request(one, first), request(other, count - first)))
+    Some((request(one, first, before), request(other, count - first, after)))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use obspipe_model::components::network::Compression;
 
 use super::client::{ClientError, HttpClient, HttpSettings, Reply};
 use crate::flow::chunk::{Hold, Load};
-use crate::flow::send::{Answer, Encoded, Request, Sending, Source, Transport};
+use crate::flow::send::{Answer, Outlet, Request, Sending, Source, Transport};
 use crate::net::resolve::Resolver;
 use translate::{Push, Translator};
 
@@ -50,11 +50,12 @@ impl Loki {
         })
     }
 
-    fn request(push: Push, holds: &Arc<Vec<Arc<Hold>>>) -> Option<Request> {
+    fn request(push: Push, holds: &Arc<Vec<Hold>>) -> Option<Request> {
         let compressed = snap::raw::Encoder::new().compress_vec(&push.bytes).ok()?;
         let body = vec![Bytes::from(compressed)];
         let source = Source::Translated {
             bytes: push.bytes.into(),
+            joints: Vec::new(),
             tenant: push.tenant,
             holds: holds.clone(),
         };
@@ -100,22 +101,29 @@ fn refused(body: &[u8]) -> Option<usize> {
 }
 
 impl Transport for Loki {
-    fn encode(&self, _: Signal, load: Load) -> Sending<'_, Encoded> {
+    fn encode(&self, _: Signal, load: Load, out: Outlet) -> Sending<'_, usize> {
         Box::pin(async move {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-            let requests = load.chunks.iter().map(|chunk| &chunk.bytes[..]);
-            let translated = self.translator.translate(requests, now);
-            let all = load.items();
-            let holds = Arc::new(load.chunks.into_iter().map(|chunk| chunk.hold).collect());
-            let requests: Vec<Request> = translated
-                .pushes
-                .into_iter()
-                .filter_map(|push| Self::request(push, &holds))
-                .collect();
-            let said: usize = requests.iter().map(|request| request.items).sum();
-            Encoded { requests, untranslatable: all.saturating_sub(said) }
+            let requests: Vec<_> = load.chunks.iter().map(|chunk| &chunk.bytes[..]).collect();
+            let mut pushes = self.translator.pushes(requests, now);
+            let holds = Arc::new(load.chunks.iter().map(|chunk| chunk.hold.clone()).collect());
+            let mut said = 0;
+            loop {
+                let turn = out.turn().await;
+                let Some(push) = pushes.next() else { break };
+                if let Some(request) = Self::request(push, &holds) {
+                    said += request.items;
+                    turn.give(request);
+                }
+            }
+            load.items().saturating_sub(said)
         })
+    }
+
+    /// Lines are far longer than records where each repeats what its resource says.
+    fn at_once(&self) -> usize {
+        1
     }
 
     fn send<'a>(&'a self, request: &'a Request) -> Sending<'a, Answer> {
@@ -124,7 +132,7 @@ impl Transport for Loki {
 
     fn halve<'a>(&'a self, request: &'a Request) -> Sending<'a, Option<(Request, Request)>> {
         Box::pin(async move {
-            let Source::Translated { bytes, tenant, holds } = &request.source else {
+            let Source::Translated { bytes, tenant, holds, .. } = &request.source else {
                 return None;
             };
             let push =

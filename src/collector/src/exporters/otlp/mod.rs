@@ -8,7 +8,7 @@ use obspipe_model::components::otlp_exporter::OtlpExporter;
 use super::client::{ClientError, GrpcClient, GrpcSettings};
 use super::requests;
 use crate::flow::chunk::{Chunk, Load};
-use crate::flow::send::{Answer, Encoded, Request, Sending, Source, Transport};
+use crate::flow::send::{Answer, Outlet, Request, Sending, Source, Transport};
 use crate::net::resolve::Resolver;
 
 /// Sends OTLP over gRPC.
@@ -53,13 +53,13 @@ fn method(signal: Signal) -> &'static str {
 }
 
 impl Transport for Otlp {
-    fn encode(&self, signal: Signal, load: Load) -> Sending<'_, Encoded> {
+    fn encode(&self, signal: Signal, load: Load, out: Outlet) -> Sending<'_, usize> {
         Box::pin(async move {
-            let mut encoded = Encoded::default();
             for chunks in requests::group(signal, load, self.max_bytes) {
-                encoded.requests.push(self.request(signal, chunks).await);
+                let turn = out.turn().await;
+                turn.give(self.request(signal, chunks).await);
             }
-            encoded
+            0
         })
     }
 

@@ -10,7 +10,7 @@ use obspipe_model::components::otlp_http_exporter::{Encoding, OtlpHttpExporter};
 use super::client::{ClientError, HttpClient, HttpSettings, Reply};
 use super::requests;
 use crate::flow::chunk::{Chunk, Load};
-use crate::flow::send::{Answer, Encoded, Request, Sending, Source, Transport};
+use crate::flow::send::{Answer, Outlet, Request, Sending, Source, Transport};
 use crate::net::grpc::partial_success;
 use crate::net::resolve::Resolver;
 use crate::signal::json;
@@ -138,13 +138,13 @@ fn said(reply: &Reply) -> (usize, String) {
 }
 
 impl Transport for OtlpHttp {
-    fn encode(&self, signal: Signal, load: Load) -> Sending<'_, Encoded> {
+    fn encode(&self, signal: Signal, load: Load, out: Outlet) -> Sending<'_, usize> {
         Box::pin(async move {
-            let mut encoded = Encoded::default();
             for chunks in requests::group(signal, load, self.max_bytes) {
-                encoded.requests.push(self.request(signal, chunks).await);
+                let turn = out.turn().await;
+                turn.give(self.request(signal, chunks).await);
             }
-            encoded
+            0
         })
     }
 

@@ -8,15 +8,18 @@ use super::store::{Retained, Series, Store, Writer, earlier};
 /// Ended writers of a series that are kept as such, at most: should one come back, as after a
 /// network partition, its total must not count twice.
 const MAX_ENDED: usize = 8;
+/// Series that are looked at in one go: a few milliseconds, for nothing is taken in meanwhile.
+const AT_ONCE: u32 = 8192;
 
 impl Store {
     /// Ends what was not written within `metric_expiration`: series without a live writer go;
-    /// others keep the totals of writers that ended. To be called now and then; a page never shows
-    /// what has expired, called or not.
-    pub fn expire(&mut self, now: Nanos) {
-        for number in self.series.numbers() {
-            self.expire_series(number, now);
-        }
+    /// others keep the totals of writers that ended. Looks at some series, by their numbers, and
+    /// returns the first of the others; None after the last. To be called now and then; a page
+    /// never shows what has expired, called or not.
+    pub fn expire(&mut self, from: u32, now: Nanos) -> Option<u32> {
+        let to = from.saturating_add(AT_ONCE).min(self.series.end());
+        (from..to).for_each(|number| self.expire_series(number, now));
+        (to < self.series.end()).then_some(to)
     }
 
     fn expire_series(&mut self, number: u32, now: Nanos) {

@@ -1,32 +1,33 @@
 //! The exporter around the store: takes loads, shows the page, forgets what has expired. The only
-//! file here with a clock.
+//! file here with a clock. The store is locked for a moment at a time, however much it holds.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use http::StatusCode;
 use obspipe_model::Signal;
 use obspipe_model::components::prometheus::Prometheus as Settings;
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
 use super::format::negotiate;
+use super::page::Page;
 use super::point::Nanos;
 use super::store::Store;
 use crate::flow::account::{Account, Permit};
 use crate::flow::chunk::Load;
 use crate::flow::ledger::Reason;
 use crate::flow::leg::Consume;
-use crate::service::page::{Pages, Shown};
+use crate::service::page::{Pages, Showing, Shown};
 
-/// Pieces in which the page is written.
-const PIECE: usize = 64 * 1024;
 /// How often what has expired is forgotten, at most, in nanoseconds.
 const EXPIRE_EVERY: Nanos = 10_000_000_000;
 
 /// Shows metrics to Prometheus.
 pub struct Prometheus {
     open_metrics: Option<bool>,
+    /// What times are counted from: an adjusted clock must expire nothing.
+    begun: Instant,
     state: Mutex<State>,
 }
 
@@ -35,7 +36,10 @@ struct State {
     /// The store's bytes in the account.
     permit: Permit,
     dropped: BTreeMap<&'static str, u64>,
+    /// When what has expired was last looked for, from the first series on.
     expired: Nanos,
+    /// The series with which that goes on.
+    expiring: Option<u32>,
 }
 
 impl Prometheus {
@@ -46,25 +50,57 @@ impl Prometheus {
             store: Store::new(settings),
             permit: account.charge(0),
             dropped: BTreeMap::new(),
-            expired: now(),
+            expired: 0,
+            expiring: None,
         };
-        Self { open_metrics: settings.enable_open_metrics, state: Mutex::new(state) }
+        let open_metrics = settings.enable_open_metrics;
+        Self { open_metrics, begun: Instant::now(), state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn now(&self) -> Nanos {
+        Nanos::try_from(self.begun.elapsed().as_nanos()).unwrap_or(Nanos::MAX)
+    }
+
+    /// The page, made with the store free between its parts.
+    async fn shown(&self, accept: Option<&str>) -> Shown {
+        let (how, now) = (negotiate(accept, self.open_metrics), self.now());
+        while self.state().forget(now) {
+            yield_now().await;
+        }
+        let mut page = Page::new(&self.state().store, how, now);
+        let mut body = Vec::new();
+        loop {
+            let part = page.part(&self.state().store);
+            let Some(part) = part else { break };
+            body.push(part.into());
+            yield_now().await;
+        }
+        Shown { status: StatusCode::OK, content_type: how.content_type().into(), body }
+    }
 }
 
-fn now() -> Nanos {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Nanos::try_from(now.as_nanos()).unwrap_or(Nanos::MAX)
+impl State {
+    /// Forgets some of what has expired, if it is time. Whether there may be more.
+    fn forget(&mut self, now: Nanos) -> bool {
+        if self.expiring.is_none() && now.saturating_sub(self.expired) >= EXPIRE_EVERY {
+            (self.expired, self.expiring) = (now, Some(0));
+        }
+        let Some(from) = self.expiring else { return false };
+        self.expiring = self.store.expire(from, now);
+        self.permit.set(self.store.bytes());
+        self.expiring.is_some()
+    }
 }
 
 impl Consume for Prometheus {
     fn consume(&self, _: Signal, load: &Load) -> Vec<(Reason, usize)> {
-        let now = now();
         let mut state = self.state();
+        // Read when nobody else writes: times never go back.
+        let now = self.now();
         let mut lost = 0;
         for chunk in &load.chunks {
             let written = state.store.write(&chunk.bytes, now);
@@ -73,10 +109,7 @@ impl Consume for Prometheus {
                 lost += usize::try_from(points).unwrap_or(usize::MAX);
             }
         }
-        if now.saturating_sub(state.expired) >= EXPIRE_EVERY {
-            state.store.expire(now);
-            state.expired = now;
-        }
+        state.forget(now);
         let held = state.store.bytes();
         state.permit.set(held);
         if lost > 0 { vec![(Reason::Untranslatable, lost)] } else { Vec::new() }
@@ -96,19 +129,15 @@ impl Consume for Prometheus {
 }
 
 impl Pages for Prometheus {
-    fn page(&self, path: &str, accept: Option<&str>) -> Option<Shown> {
-        if path != "/metrics" {
-            return None;
-        }
-        let how = negotiate(accept, self.open_metrics);
-        let (mut body, mut piece) = (Vec::new(), Vec::with_capacity(PIECE));
-        self.state().store.page(how, now(), &mut |text| {
-            piece.extend_from_slice(text);
-            if piece.len() >= PIECE {
-                body.push(Bytes::from(std::mem::replace(&mut piece, Vec::with_capacity(PIECE))));
+    fn page<'a>(&'a self, path: &'a str, accept: Option<&'a str>) -> Showing<'a> {
+        Box::pin(async move {
+            match path {
+                "/metrics" => Some(self.shown(accept).await),
+                _ => None,
             }
-        });
-        body.push(Bytes::from(piece));
-        Some(Shown { status: StatusCode::OK, content_type: how.content_type().into(), body })
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 
 use super::format::{Format, Negotiated};
+use super::page::Page;
 use super::store::{Store, Written};
 
 /// Seconds in nanoseconds.
@@ -122,10 +123,14 @@ pub(super) fn histogram(
 
 /// A page, checked to be well-formed.
 pub(super) fn page(store: &Store, format: Format, now: u64) -> String {
-    let mut out = Vec::new();
-    store.page(Negotiated::new(format, true), now, &mut |piece| out.extend_from_slice(piece));
-    let page = String::from_utf8(out).unwrap();
-    super::checker::check(&page, format);
+    page_as(store, Negotiated::new(format, true), now)
+}
+
+pub(super) fn page_as(store: &Store, how: Negotiated, now: u64) -> String {
+    let mut page = Page::new(store, how, now);
+    let parts: Vec<Vec<u8>> = std::iter::from_fn(|| page.part(store)).collect();
+    let page = String::from_utf8(parts.concat()).unwrap();
+    super::checker::check(&page, how.format);
     page
 }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 use self::random::{Dice, later, requests};
 use super::checker::{Sample, check};
 use super::format::{Format, negotiate};
-use super::make::{encode, settings};
+use super::make::{encode, page_as, settings};
 use super::store::Store;
 
 mod random;
@@ -131,9 +131,7 @@ fn compare(settings: &Prometheus, config: &serde_json::Value, accept: &str) {
         assert!(written.dropped.is_empty(), "{written:?}");
     }
     let how = negotiate(Some(accept), settings.enable_open_metrics);
-    let mut out = Vec::new();
-    store.page(how, 1, &mut |piece| out.extend_from_slice(piece));
-    let text = String::from_utf8(out).unwrap();
+    let text = page_as(&store, how, 1);
     let mut ours = page(&text, how.format);
     assert_eq!(read_by_prometheus(&text, &how.content_type()), ours.len());
     // Attributes that differ only until escaped: otelcol then writes a label twice.

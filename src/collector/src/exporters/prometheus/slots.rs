@@ -46,12 +46,13 @@ impl<T> Slots<T> {
         Some(item)
     }
 
-    /// All numbers in use.
-    pub(super) fn numbers(&self) -> Vec<u32> {
-        (0..).zip(&self.items).filter(|(_, item)| item.is_some()).map(|(n, _)| n).collect()
+    /// Above all numbers in use.
+    pub(super) fn end(&self) -> u32 {
+        u32::try_from(self.items.len()).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.items.iter().flatten()
+    /// All there are, by their numbers.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (u32, &T)> {
+        (0..).zip(&self.items).filter_map(|(number, item)| Some((number, item.as_ref()?)))
     }
 }

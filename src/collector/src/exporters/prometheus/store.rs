@@ -245,6 +245,11 @@ impl Store {
         told.updated.saturating_add(self.expiration) >= now
     }
 
+    /// Whether any of a resource's writers did.
+    pub(super) fn is_current(&self, resource: &Resource, now: Nanos) -> bool {
+        resource.updated.saturating_add(self.expiration) >= now
+    }
+
     /// What a series shows. None where none of its writers lives.
     pub(super) fn shown<'a>(&'a self, series: &'a Series, now: Nanos) -> Option<Shown<'a>> {
         let all = || series.writers.iter().filter_map(|number| self.writers.get(*number));

@@ -57,6 +57,7 @@ fn halves_are_between_clients_first_and_within_one_then() {
     assert!(halve(&request(vec![spans("a", 1)])).is_none());
     assert!(halve(&request(Vec::new())).is_none());
     let holds = std::sync::Arc::default();
-    let source = Source::Translated { bytes: bytes::Bytes::new(), tenant: None, holds };
+    let source =
+        Source::Translated { bytes: bytes::Bytes::new(), joints: Vec::new(), tenant: None, holds };
     assert!(halve(&Request { source, ..request(Vec::new()) }).is_none());
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use obspipe_model::Signal;
 
 use super::*;
+use crate::flow::chunk::Chunk;
 use crate::testing::{ledger, names, numbered, spans};
 
 fn bounds(sizer: Sizer, size: usize) -> Bounds {
@@ -22,8 +23,11 @@ fn load(prefix: &str, items: usize) -> Load {
 }
 
 /// Offers a load as admission does.
-fn offer(queue: &Queue, load: Load, ledger: &Arc<Ledger>) -> Result<Room, ()> {
+fn offer(queue: &Queue, mut load: Load, ledger: &Arc<Ledger>) -> Result<Room, ()> {
     let room = queue.reserve(size(&load))?;
+    if room == Room::Lost {
+        load.chunks.iter_mut().for_each(|chunk| chunk.lost_to = Some([queue.id.clone()].into()));
+    }
     ledger.enter(load.items());
     queue.push(load, ledger);
     Ok(room)
@@ -152,6 +156,31 @@ fn what_was_admitted_while_it_worked_is_kept_though_full() {
     queue.push(b, &ledger);
     assert_eq!(queue.size().0, 2);
     assert_eq!(ledger.balance().queued, 2);
+}
+
+/// A batch may bring together what was admitted with room and without.
+#[tokio::test]
+async fn what_was_promised_room_is_kept_though_full_and_failing() {
+    let (queue, ledger) = (queue(bounds(Sizer::Requests, 1)), ledger("otlp"));
+    queue.set_failing(true);
+    assert_eq!(queue.reserve(size(&load("promised", 3))), Ok(Room::Free));
+    assert_eq!(offer(&queue, load("first", 1), &ledger), Ok(Room::Free));
+    let mut batch = load("promised", 3);
+    let other = Chunk { lost_to: Some(["otlp/other".parse().unwrap()].into()), ..spans("y", 2) };
+    let lost = Chunk { lost_to: Some([queue.id.clone()].into()), ..spans("lost", 4) };
+    batch.chunks.extend([lost.clone(), other]);
+    ledger.enter(9);
+    queue.push(batch, &ledger);
+    let balance = ledger.balance();
+    assert_eq!((balance.queued, balance.dropped["queue_full"]), (6, 4));
+    assert_eq!(queue.pop().await.unwrap().load.items(), 1);
+    let kept = queue.pop().await.unwrap().load;
+    assert_eq!(kept.chunks.iter().map(|chunk| chunk.items).collect::<Vec<_>>(), [3, 2]);
+    // There is room by now: nothing is lost.
+    ledger.enter(4);
+    queue.push(lost.into(), &ledger);
+    assert_eq!(queue.pop().await.unwrap().load.items(), 4);
+    assert!(ledger.balance().holds());
 }
 
 #[test]

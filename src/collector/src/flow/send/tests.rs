@@ -25,6 +25,9 @@ struct Backend {
     asked: Mutex<Vec<(Instant, Vec<String>)>>,
     under_way: Mutex<(usize, usize)>,
     untranslatable: usize,
+    at_once: usize,
+    /// How many requests had been sent when each was made.
+    made: Mutex<Vec<usize>>,
 }
 
 impl Backend {
@@ -36,6 +39,8 @@ impl Backend {
             asked: Mutex::default(),
             under_way: Mutex::default(),
             untranslatable: 0,
+            at_once: IN_FLIGHT,
+            made: Mutex::default(),
         }
     }
 
@@ -57,14 +62,24 @@ fn request(signal: Signal, chunks: Vec<Chunk>) -> Request {
 }
 
 impl Transport for Backend {
-    fn encode(&self, signal: Signal, mut load: Load) -> Sending<'_, Encoded> {
+    fn encode(&self, signal: Signal, mut load: Load, out: Outlet) -> Sending<'_, usize> {
         if self.untranslatable > 0 {
             let chunk = load.chunks.pop().unwrap();
             load.chunks.extend(chunk.take(signal, self.untranslatable).1);
         }
         let groups = requests::group(signal, load, self.max_bytes);
-        let requests = groups.into_iter().map(|chunks| request(signal, chunks)).collect();
-        Box::pin(async move { Encoded { requests, untranslatable: self.untranslatable } })
+        Box::pin(async move {
+            for chunks in groups {
+                let turn = out.turn().await;
+                self.made.lock().unwrap().push(self.asked.lock().unwrap().len());
+                turn.give(request(signal, chunks));
+            }
+            self.untranslatable
+        })
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
     }
 
     fn send<'a>(&'a self, request: &'a Request) -> Sending<'a, Answer> {
@@ -411,6 +426,58 @@ async fn a_shutdown_while_waiting_drops_what_waits_and_ends() {
     assert!(began.elapsed() < Duration::from_secs(1));
 }
 
+/// Requests may be far larger than the load they are made of.
+#[tokio::test(start_paused = true)]
+async fn a_request_is_made_when_the_one_before_is_answered() {
+    let backend = |script: fn(usize, &[String]) -> Answer| Backend {
+        max_bytes: 60,
+        at_once: 1,
+        takes: Duration::from_secs(1),
+        ..Backend::new(script)
+    };
+    let running = start(backend(|_, _| taken()), sure(), 1);
+    running.push(spans("a", 20));
+    running.finish().await;
+    let made = running.backend.made.lock().unwrap().clone();
+    assert!(made.len() > 5 && made.iter().copied().eq(0..made.len()), "{made:?}");
+    assert_eq!(running.backend.under_way.lock().unwrap().1, 1);
+
+    // What waits to be sent again holds up nothing that follows.
+    let fails = |n: usize, _: &[String]| if n == 1 { later(Some(100)) } else { taken() };
+    let running = start(backend(fails), sure(), 1);
+    running.push(spans("a", 20));
+    let balance = running.finish().await;
+    assert_eq!(balance.sent, 20);
+    let times = running.backend.times();
+    let (last, before) = times.split_last().unwrap();
+    assert!(*last > 100.0 && before.iter().all(|at| *at < 50.0), "{times:?}");
+
+    // But not more than a few.
+    let down = |_: usize, _: &[String]| later(Some(100));
+    let running = start(backend(down), sure(), 1);
+    running.push(spans("a", 20));
+    sleep(Duration::from_secs(50)).await;
+    assert_eq!(running.backend.made.lock().unwrap().len(), IN_FLIGHT + 1);
+    running.scope.ending.cancel();
+    running.finish().await;
+}
+
+/// Making requests of a long queue takes seconds.
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_makes_no_requests_of_what_waits() {
+    // An item of each load that is looked at is found to be untranslatable.
+    let backend = Backend { untranslatable: 1, ..Backend::new(|_, _| later(None)) };
+    let running = start(backend, sure(), 1);
+    for n in 0..5 {
+        running.push(spans(&format!("{n}"), 10));
+    }
+    sleep(Duration::from_secs(1)).await;
+    running.queue.close();
+    running.scope.ending.cancel();
+    let balance = running.finish().await;
+    assert_eq!(dropped(&balance), [("shutdown", 49), ("untranslatable", 1)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_does_not_wait_for_a_backend_that_does_not_answer() {
     let backend = Backend { takes: Duration::from_secs(3600), ..Backend::new(|_, _| taken()) };
@@ -501,7 +568,7 @@ fn with_receipt(prefix: &str, items: usize) -> (Chunk, tokio::sync::oneshot::Rec
     let (receipt, outcome) = Receipt::new();
     let account = Account::new(usize::MAX);
     let permit = account.permit(Signal::Traces, &Arc::new(Peer::default()));
-    let hold = Arc::new(Hold { permit, receipt: Some(receipt) });
+    let hold = Hold { permit: permit.into(), receipt: Some(receipt.into()) };
     (Chunk { hold, ..spans(prefix, items) }, outcome)
 }
 

@@ -202,8 +202,8 @@ impl Intake {
             false => (None, None),
         };
         let weight = permit.bytes();
-        let hold = Arc::new(Hold { permit, receipt });
-        let chunk = Chunk { bytes, items, context, hold, weight };
+        let hold = Hold { permit: Arc::new(permit), receipt: receipt.map(Arc::new) };
+        let chunk = Chunk { bytes, items, context, hold, weight, lost_to: None };
         if let Err(refused) = inlet.admit_in_time(chunk, PATIENCE).await {
             self.protocol.refused[signal as usize].fetch_add(items as u64, Relaxed);
             return Err(busy(&refused));

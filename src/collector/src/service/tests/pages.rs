@@ -13,15 +13,16 @@ async fn ready_while_it_takes_telemetry() {
     let (_, backend) = Sink::start().await;
     let (service, address) = start(&pipeline(backend, "", ALL));
     let admin = Admin(service.clone());
-    let status = |path| admin.page(path, None).map(|shown| shown.status.as_u16());
-    assert_eq!((status("/livez"), status("/readyz"), status("/")), (Some(200), Some(200), None));
+    let status = async |path| admin.page(path, None).await.map(|shown| shown.status.as_u16());
+    assert_eq!((status("/livez").await, status("/readyz").await), (Some(200), Some(200)));
+    assert_eq!(status("/").await, None);
     service.unready();
-    assert_eq!((status("/livez"), status("/readyz")), (Some(200), Some(503)));
+    assert_eq!((status("/livez").await, status("/readyz").await), (Some(200), Some(503)));
     // It still takes what comes, while its clients learn of it.
     assert!(is_taken(&Client::to(address).await.send(&numbered("x", 3)).await));
     service.drain(LONG).await;
-    assert_eq!((status("/livez"), status("/metrics")), (Some(200), Some(200)));
-    assert!(Metrics(service).page("/status", None).is_none());
+    assert_eq!((status("/livez").await, status("/metrics").await), (Some(200), Some(200)));
+    assert!(Metrics(service).page("/status", None).await.is_none());
 }
 
 #[tokio::test]
@@ -34,7 +35,7 @@ async fn status_says_what_became_of_every_item() {
     sink.refuse(Some(Code::PermissionDenied));
     client.send(&numbered("y", 4)).await;
     until("refusal", || balance(&service).dropped.len() == 1).await;
-    let shown = Admin(service.clone()).page("/status", None).unwrap();
+    let shown = Admin(service.clone()).page("/status", None).await.unwrap();
     assert_eq!(shown.content_type, "application/json");
     let status: serde_json::Value = serde_json::from_str(&text(&shown)).unwrap();
     let flow = serde_json::json!({
@@ -56,13 +57,13 @@ async fn health_check_is_otelcols() {
     let (service, _) = start(&pipeline(backend, "", ""));
     let settings = obspipe_model::components::health_check::HealthCheck::default();
     let health = Health { service: service.clone(), settings };
-    let shown = health.page("/", None).unwrap();
+    let shown = health.page("/", None).await.unwrap();
     assert_eq!(shown.status.as_u16(), 200);
     let json: serde_json::Value = serde_json::from_str(&text(&shown)).unwrap();
     assert_eq!(json["status"], "Server available");
-    assert!(health.page("/other", None).is_none());
+    assert!(health.page("/other", None).await.is_none());
     service.drain(LONG).await;
-    let shown = health.page("/", None).unwrap();
+    let shown = health.page("/", None).await.unwrap();
     assert_eq!(shown.status.as_u16(), 503);
     assert!(text(&shown).contains("Server not available"));
 }

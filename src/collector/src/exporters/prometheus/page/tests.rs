@@ -3,12 +3,13 @@ use opentelemetry_proto::tonic::metrics::v1::exemplar::Value as ExemplarValue;
 use opentelemetry_proto::tonic::metrics::v1::{
     self as proto, HistogramDataPoint, Metric, NumberDataPoint,
 };
+use proptest::prelude::*;
 
 use super::super::checker;
 use super::super::format::negotiate;
 use super::super::make::{
-    SECOND, attributes, buckets, counter, encode, gauge, histogram, page, point, request, resource,
-    settings, store, write,
+    SECOND, attributes, buckets, counter, encode, ended, gauge, histogram, page, page_as, point,
+    request, resource, settings, store, write,
 };
 use super::*;
 
@@ -27,11 +28,7 @@ fn exemplar(value: f64, time: u64, id: u8) -> proto::Exemplar {
 }
 
 fn escaped_page(store: &Store, format: Format) -> String {
-    let mut out = Vec::new();
-    store.page(Negotiated::new(format, false), 1, &mut |piece| out.extend_from_slice(piece));
-    let page = String::from_utf8(out).unwrap();
-    checker::check(&page, format);
-    page
+    page_as(store, Negotiated::new(format, false), 1)
 }
 
 fn sizes(points: Vec<HistogramDataPoint>) -> Metric {
@@ -149,7 +146,7 @@ fn targets_are_told_once_per_job_and_instance() {
     assert!(shown.ends_with(expected), "{shown}");
     // It ends with the last series of the resource.
     let late = 300 * SECOND + 3;
-    store.expire(late);
+    store.expire(0, late);
     assert!(page(&store, Format::Text, late).is_empty());
 }
 
@@ -257,14 +254,53 @@ fn a_large_page_comes_in_pieces_and_always_the_same() {
     for reverse in [false, true] {
         let mut store = store(&settings());
         write(&mut store, &many(reverse), 1);
-        let (mut page, mut longest) = (Vec::new(), 0);
-        store.page(negotiate(None, None), 1, &mut |piece| {
-            longest = longest.max(piece.len());
-            page.extend_from_slice(piece);
-        });
-        assert!(longest < 2 * PIECE && page.len() > 4 * PIECE);
-        pages.push(page);
+        let mut page = Page::new(&store, negotiate(None, None), 1);
+        let parts: Vec<Vec<u8>> = std::iter::from_fn(|| page.part(&store)).collect();
+        // Memory for them is little more than they are.
+        assert!(parts.len() > 3 && parts.iter().all(|part| part.capacity() == PART));
+        assert!(parts.iter().rev().skip(1).all(|part| part.len() >= PART - LAST));
+        pages.push(parts.concat());
     }
     assert_eq!(pages[0], pages[1]);
     checker::check(std::str::from_utf8(&pages[0]).unwrap(), Format::Text);
+}
+
+proptest! {
+    /// What begins and ends while a page is made does not break it, and what stays is on it.
+    #[test]
+    fn a_page_of_a_store_that_changes_is_sound(
+        escape in any::<bool>(),
+        open in any::<bool>(),
+        changes in prop::collection::vec((0..60usize, 0..3u8, 0..4u8, 0..6u8), 0..20),
+    ) {
+        let strategy = Some(TranslationStrategy::NoTranslation);
+        let mut store =
+            store(&plain(Prometheus { translation_strategy: strategy, ..settings() }));
+        let by = |number: u8| NumberDataPoint {
+            attributes: attributes(&[("k.x", &number.to_string())]),
+            ..point(1, 2, 1.0)
+        };
+        let metric = |name: u8, kind: u8, point| match (["a.b", "a_b", "c"][usize::from(name)], kind) {
+            (name, 0) => counter(name, vec![point]),
+            (name, _) => gauge(name, vec![point]),
+        };
+        let all = (0..3).flat_map(|name| (0..4).map(move |number| (name, number)));
+        let all: Vec<Metric> = all.map(|(name, number)| metric(name, 1, by(number))).collect();
+        write(&mut store, &request([all, vec![gauge("stays", vec![by(1)])]].concat()), 1);
+        let format = if open { Format::OpenMetrics } else { Format::Text };
+        let mut page = Page::new(&store, Negotiated::new(format, !escape), 1);
+        let mut steps = 0;
+        while !page.ended {
+            for (_, name, number, kind) in changes.iter().filter(|change| change.0 == steps) {
+                let point = by(*number);
+                let point = if *kind > 2 { ended(point) } else { point };
+                store.write(&request(vec![metric(*name, kind % 2, point)]), 1);
+            }
+            page.step(&store);
+            steps += 1;
+        }
+        let text = String::from_utf8(page.part(&store).unwrap()).unwrap();
+        checker::check(&text, format);
+        prop_assert!(text.contains("stays{"), "{}", text);
+    }
 }

@@ -71,14 +71,14 @@ fn a_restarted_writer_goes_on_from_its_total() {
     assert_eq!(store.shared_identities(), 0);
     // The old one expires; its total stays as long as the series.
     let late = 41 * SECOND + 300 * SECOND;
-    store.expire(late);
+    store.expire(0, late);
     assert_eq!(total(&store, late), ["104"]);
     let page = page(&store, Format::OpenMetrics, late);
     assert!(page.contains("hits_created{job=\"app\",") && page.contains("} 10.0\n"), "{page}");
     // Silent for long, as behind a broken network, it comes back: nothing counts twice.
     write(&mut store, &from(POD, hits(10, 400, 105.0)), late);
     assert_eq!(total(&store, late), ["109"]);
-    store.expire(late + 301 * SECOND);
+    store.expire(0, late + 301 * SECOND);
     assert!(lines(&store, late + 301 * SECOND).is_empty());
     assert_eq!((store.bytes(), store.writers.len(), store.index.len()), (0, 0, 0));
 }
@@ -88,7 +88,7 @@ fn many_ended_writers_are_kept_as_one_total() {
     let mut store = store(&settings());
     for n in 0..40 {
         write(&mut store, &from(POD, hits(100 + n, 1000 + n, 1.0)), n * 100 * SECOND);
-        store.expire(n * 100 * SECOND);
+        store.expire(0, n * 100 * SECOND);
         assert_eq!(total(&store, n * 100 * SECOND), [(n + 1).to_string()]);
     }
     // Four live and eight ended.
@@ -99,7 +99,7 @@ fn many_ended_writers_are_kept_as_one_total() {
     };
     for n in 0..20 {
         write(&mut store, &histogram(1 + n, &[0.5]), (4000 + n * 200) * SECOND);
-        store.expire((4000 + n * 200) * SECOND);
+        store.expire(0, (4000 + n * 200) * SECOND);
     }
     assert!(lines(&store, 7800 * SECOND).contains(&"sizes_count{job=\"app\"} 60".to_owned()));
     // A new version has other buckets: what came before cannot be added to them.
@@ -110,7 +110,7 @@ fn many_ended_writers_are_kept_as_one_total() {
     // Nor do those of the new version count less for having ended.
     for n in 0..20 {
         write(&mut store, &histogram(51 + n, &[0.25]), (8200 + n * 200) * SECOND);
-        store.expire((8200 + n * 200) * SECOND);
+        store.expire(0, (8200 + n * 200) * SECOND);
     }
     assert!(lines(&store, 12_000 * SECOND).contains(&"sizes_count{job=\"app\"} 63".to_owned()));
 }
@@ -138,7 +138,7 @@ fn gauges_show_the_last_write_and_up_down_sums_the_sum_of_the_live() {
     // What ended up and down does not count any more.
     let late = 302 * SECOND;
     assert_eq!(lines(&store, late)[0], "open{job=\"app\"} 2");
-    store.expire(late);
+    store.expire(0, late);
     assert_eq!(lines(&store, late)[0], "open{job=\"app\"} 2");
     assert_eq!(store.writers.len(), 3);
 }
@@ -209,9 +209,9 @@ fn series_expire() {
     write(&mut store, &from(POD, hits(10, 20, 1.0)), SECOND);
     assert_eq!(lines(&store, 11 * SECOND).len(), 1);
     assert!(page(&store, Format::Text, 11 * SECOND + 1).is_empty());
-    store.expire(11 * SECOND);
+    store.expire(0, 11 * SECOND);
     assert_eq!(store.series(), 1);
-    store.expire(11 * SECOND + 1);
+    store.expire(0, 11 * SECOND + 1);
     assert_eq!((store.series(), store.bytes()), (0, 0));
 }
 
@@ -316,9 +316,9 @@ fn scopes_tell_series_apart_unless_they_are_left_out() {
 
 /// The estimate of held memory, anew.
 fn weighed(store: &Store) -> usize {
-    store.series.iter().map(Series::weight).sum::<usize>()
-        + store.writers.iter().map(Writer::weight).sum::<usize>()
-        + store.resources.iter().map(Resource::weight).sum::<usize>()
+    store.series.numbered().map(|(_, series)| series.weight()).sum::<usize>()
+        + store.writers.numbered().map(|(_, writer)| writer.weight()).sum::<usize>()
+        + store.resources.numbered().map(|(_, resource)| resource.weight()).sum::<usize>()
         + store.families.iter().map(|(name, family)| family.weight(name)).sum::<usize>()
 }
 
@@ -373,17 +373,19 @@ proptest! {
                     prop_assert_eq!(written.accepted + written.dropped.values().sum::<u64>(), 1);
                 }
                 Step::Wait(seconds) => now += seconds * SECOND,
-                Step::Expire => store.expire(now),
+                Step::Expire => {
+                    store.expire(0, now);
+                }
             }
             prop_assert_eq!(store.bytes(), weighed(&store));
             prop_assert!(store.series() <= 4);
-            prop_assert_eq!(store.shared, store.series.iter().filter(|s| s.shared).count());
-            let aliases: usize = store.writers.iter().map(|writer| writer.aliases.len()).sum();
+            prop_assert_eq!(store.shared, store.series.numbered().filter(|(_, s)| s.shared).count());
+            let aliases: usize = store.writers.numbered().map(|(_, writer)| writer.aliases.len()).sum();
             prop_assert_eq!(store.index.len(), aliases);
             page(&store, Format::Text, now);
             page(&store, Format::OpenMetrics, now);
         }
-        store.expire(now + 301 * SECOND);
+        store.expire(0, now + 301 * SECOND);
         prop_assert_eq!(store.bytes(), 0);
     }
 

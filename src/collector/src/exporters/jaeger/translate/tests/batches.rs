@@ -91,11 +91,42 @@ fn a_huge_scope_is_not_repeated_in_each_small_span() {
 fn a_request_is_halved_until_one_span_is_left() {
     let bytes = encode(vec![service("a", &["1", "2", "3", "4", "5"])]);
     let whole = translate([bytes.as_slice()], usize::MAX).requests.remove(0);
-    let (one, other) = halve(&whole.bytes).expect("halves");
+    let (one, other) = halve(&whole.bytes, &[]).expect("halves");
     let halves = Translated { requests: vec![one, other], ..Translated::default() };
     assert_eq!(names(&halves), strings(&[("a", "1 2"), ("a", "3 4 5")]));
     let single = translate([encode(vec![service("a", &["1"])]).as_slice()], 0).requests.remove(0);
-    assert_eq!(halve(&single.bytes), None);
+    assert_eq!(halve(&single.bytes, &[]), None);
+}
+
+#[test]
+fn a_request_is_halved_between_clients_first() {
+    let clients: Vec<Vec<u8>> = [&["1", "2", "3"][..], &["4", "5"], &["6"], &[]]
+        .iter()
+        .map(|names| encode(vec![service("a", names)]))
+        .collect();
+    let clients = || clients.iter().map(Vec::as_slice);
+    let whole = translate(clients(), usize::MAX).requests.remove(0);
+    assert_eq!((whole.spans, &whole.joints[..]), (6, &[3, 5, 6][..2]));
+    let halves = |request: &Request| {
+        let (one, other) = halve(&request.bytes, &request.joints)?;
+        assert_eq!(each(std::slice::from_ref(request)), each(&[one.clone(), other.clone()]));
+        Some([(one.spans, one.joints), (other.spans, other.joints)])
+    };
+    assert_eq!(halves(&whole), Some([(5, vec![3]), (1, vec![])]));
+    let (one, _) = halve(&whole.bytes, &whole.joints).expect("halves");
+    assert_eq!(halves(&one), Some([(3, vec![]), (2, vec![])]));
+    // Cut for its size, with a joint at the cut, before it and after it.
+    for max in 0..whole.bytes.len() {
+        let mut passed = 0;
+        for request in translate(clients(), max).requests {
+            let inside = |joint: &usize| (1..request.spans).contains(&joint.wrapping_sub(passed));
+            let joints: Vec<usize> = [3, 5].into_iter().filter(inside).collect();
+            let joints: Vec<usize> = joints.into_iter().map(|joint| joint - passed).collect();
+            assert_eq!(request.joints, joints, "{max} {passed}");
+            passed += request.spans;
+        }
+        assert_eq!(passed, 6);
+    }
 }
 
 #[test]
@@ -103,7 +134,7 @@ fn what_is_no_request_has_no_halves() {
     for bytes in
         [&[][..], &[0x0a], &[0x08, 1], &[0x0a, 0], &[0x0a, 4, 0x0a, 0, 0x0a, 0], b"\xff\xff"]
     {
-        assert_eq!(halve(bytes), None, "{bytes:x?}");
+        assert_eq!(halve(bytes, &[]), None, "{bytes:x?}");
     }
 }
 
@@ -127,7 +158,7 @@ proptest! {
         }
         prop_assert_eq!(each(&whole.requests), each(&cut.requests));
         for request in &whole.requests {
-            match halve(&request.bytes) {
+            match halve(&request.bytes, &request.joints) {
                 Some((one, other)) => {
                     prop_assert!(one.spans.abs_diff(other.spans) <= 1);
                     prop_assert_eq!(each(std::slice::from_ref(request)), each(&[one, other]));
@@ -140,7 +171,7 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), max: usize) {
         let _ = translate([bytes.as_slice()], max);
-        if let Some((one, other)) = halve(&bytes) {
+        if let Some((one, other)) = halve(&bytes, &[]) {
             prop_assert!(one.spans > 0 && other.spans > 0);
         }
     }
@@ -157,7 +188,7 @@ proptest! {
         }
         for request in translate([bytes.as_slice()], 500).requests {
             batch(&request);
-            prop_assert_eq!(halve(&request.bytes).is_some(), request.spans > 1);
+            prop_assert_eq!(halve(&request.bytes, &request.joints).is_some(), request.spans > 1);
         }
     }
 }
