@@ -4,6 +4,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+STATIC := $(TARGET)/static
+# Named even if it is this machine's: proc macros are then not linked statically, which they cannot be.
+STATIC_TARGET := $(shell uname -m)-unknown-linux-gnu
+# Random numbers from the kernel itself: a static program does not find the C library's function for
+# it, and would read /dev/urandom, which an empty root does not have.
+STATIC_FLAGS := -C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom"
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 FUZZ := $(TOOLS)/bin/cargo-fuzz
@@ -46,6 +53,15 @@ lint: check-rust $(DENY) ## Formatting, clippy, each crate alone, licences and d
 $(DENY):
 	$(CARGO) install --quiet --locked --root $(TOOLS) --target-dir target/tools-build cargo-deny
 
+.PHONY: static
+static: check-rust ## Build the collector as one file that needs no other: target/static/obspipe-collector
+	RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build --quiet --release -p obspipe-collector --target $(STATIC_TARGET)
+	@mkdir -p $(STATIC)
+	@strip -o $(STATIC)/obspipe-collector $(TARGET)/$(STATIC_TARGET)/release/obspipe-collector
+	@# Beside it with its symbols, for who reads a backtrace.
+	@cp $(TARGET)/$(STATIC_TARGET)/release/obspipe-collector $(STATIC)/obspipe-collector.symbols
+	@stat --format='%n: %s bytes' $(STATIC)/obspipe-collector
+
 .PHONY: golden
 golden: check-rust ## Rewrite tests/golden/*/out.yaml and the tables in docs/ from the code as it is
 	OBSPIPE_UPDATE=1 $(CARGO) test -p obspipe-tests --test integration -- golden::
@@ -62,6 +78,10 @@ bench: check-rust check-go ## Measure convergence and throughput, write docs/per
 	$(CARGO) build --release -p obspipe-operator -p obspipe-collector -p obspipe-bench
 	@$(CARGO) run --quiet --release -p obspipe-bench --bin converge
 	@$(CARGO) run --quiet --release -p obspipe-bench --bin throughput -- $(THROUGHPUT)
+
+.PHONY: fuzz-quick
+fuzz-quick: check-rust ## The same targets without libFuzzer, on any Rust, as CI does
+	OBSPIPE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(CARGO) test --workspace --lib -- fuzz::tests::by_chance
 
 .PHONY: fuzz
 fuzz: check-rust $(FUZZ) ## Fuzz what the collector reads, FUZZ_SECONDS for each target

@@ -13,6 +13,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message as _;
 use tokio::net::TcpStream;
 
+/// The method that takes spans.
+const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
 /// A connection.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -36,6 +39,7 @@ pub(crate) struct Status {
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
+        stream.set_nodelay(true).expect("a socket");
         let mut builder = http2::Builder::new(TokioExecutor::new());
         let (sender, connection) = builder
             .initial_stream_window_size(1 << 20)
@@ -48,20 +52,37 @@ impl Client {
 
     /// Exports a request of spans.
     pub(crate) async fn export(&mut self, message: &[u8]) -> Result<Status, hyper::Error> {
+        self.call(TRACES, message).await
+    }
+
+    /// Calls a method, by its path.
+    pub(crate) async fn call(
+        &mut self,
+        path: &str,
+        message: &[u8],
+    ) -> Result<Status, hyper::Error> {
         let mut framed = BytesMut::with_capacity(message.len() + 5);
         framed.put_u8(0);
         framed.put_u32(u32::try_from(message.len()).expect("a length"));
         framed.extend_from_slice(message);
-        self.send(framed.freeze(), &[]).await
+        self.send_to(path, framed.freeze(), &[]).await
     }
 
-    /// Sends a body as it is, with more headers.
+    /// Sends a body as it is, with more headers, as a request of spans.
     pub(crate) async fn send(
         &mut self,
         body: Bytes,
         headers: &[(&str, &str)],
     ) -> Result<Status, hyper::Error> {
-        let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+        self.send_to(TRACES, body, headers).await
+    }
+
+    async fn send_to(
+        &mut self,
+        path: &str,
+        body: Bytes,
+        headers: &[(&str, &str)],
+    ) -> Result<Status, hyper::Error> {
         let mut request = Request::post(format!("http://{}{path}", self.address))
             .header("content-type", "application/grpc")
             .header("te", "trailers");

@@ -39,17 +39,30 @@ pub enum LoadError {
 pub fn load(sources: &[String], sets: &[String]) -> Result<Value, LoadError> {
     let mut merged = Value::Map(Vec::new());
     for source in sources {
-        merged = merge(merged, read(source)?);
+        merged = merge(merged, unfolded(read(source)?));
     }
     for set in sets {
         let wrong = || LoadError::Set(set.clone());
         let (key, text) = set.split_once('=').ok_or_else(wrong)?;
         let value = parse(text, format!("--set {key}"))?;
-        let nested =
-            key.rsplit('.').fold(value, |value, key| Value::Map(vec![(key.into(), value)]));
-        merged = merge(merged, nested);
+        merged = merge(merged, nested(key.rsplit('.'), value));
     }
     Ok(merged)
+}
+
+/// A value within maps of these keys, the innermost first.
+fn nested<'a>(keys: impl Iterator<Item = &'a str>, value: Value) -> Value {
+    keys.fold(value, |value, key| Value::Map(vec![(key.into(), value)]))
+}
+
+/// `a::b: c` at the beginning of a line is c in b in a (otelcol confmap, KeyDelimiter), as in
+/// `--config=yaml:processors::batch::timeout: 2s`.
+fn unfolded(value: Value) -> Value {
+    let Value::Map(entries) = value else {
+        return value;
+    };
+    let entries = entries.into_iter().map(|(key, value)| nested(key.rsplit("::"), value));
+    entries.fold(Value::Map(Vec::new()), merge)
 }
 
 fn read(source: &str) -> Result<Value, LoadError> {

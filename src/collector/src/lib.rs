@@ -9,6 +9,8 @@ pub mod cli;
 pub mod configuration;
 pub mod exporters;
 pub mod flow;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod net;
 pub mod pages;
 pub mod processors;

@@ -7,5 +7,8 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Where the kernel gives huge pages unasked, a few small things take many MiB. What cannot be
+    // had is no harm.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     obspipe_collector::cli::main()
 }

@@ -59,7 +59,7 @@ pub enum Component {
     /// resource processor
     Resource(Resource),
     /// attributes processor
-    Attributes(Attributes),
+    Attributes(Box<Attributes>),
     /// jaeger exporter
     Jaeger(Box<Jaeger>),
     /// prometheus exporter
@@ -145,7 +145,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry!(Processor, "memory_limiter", &[], ALL_SIGNALS, "Refuses before memory runs out.", MemoryLimiter, Component::MemoryLimiter),
     entry!(Processor, "batch", &[], ALL_SIGNALS, "Sends many items at once.", Batch, Component::Batch),
     entry!(Processor, "resource", &[], ALL_SIGNALS, "Changes attributes of resources.", Resource, Component::Resource),
-    entry!(Processor, "attributes", &[], ALL_SIGNALS, "Changes attributes of items.", Attributes, Component::Attributes),
+    entry!(Processor, "attributes", &[], ALL_SIGNALS, "Changes attributes of items.", Attributes, |c| Component::Attributes(Box::new(c))),
     entry!(Exporter, "jaeger", &[], &[Signal::Traces], "Sends spans to Jaeger.", Jaeger, |c| Component::Jaeger(Box::new(c))),
     entry!(Exporter, "prometheus", &[], &[Signal::Metrics], "Shows metrics to Prometheus.", Prometheus, |c| Component::Prometheus(Box::new(c)), SCRAPE_SOCKETS),
     entry!(Exporter, "loki", &[], &[Signal::Logs], "Sends log records to Loki.", Loki, |c| Component::Loki(Box::new(c))),

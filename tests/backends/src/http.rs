@@ -31,9 +31,21 @@ pub struct Response {
 /// # Errors
 /// There is no answer, or one with another status.
 pub async fn get(address: SocketAddr, path: &str) -> Result<Bytes> {
-    let response = send(address, Method::GET, path, &[], Bytes::new()).await?;
+    Ok(get_with(address, path, &[]).await?.body)
+}
+
+/// The same with more headers; the whole answer.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_with(
+    address: SocketAddr,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<Response> {
+    let response = send(address, Method::GET, path, headers, Bytes::new()).await?;
     if response.status == StatusCode::OK {
-        return Ok(response.body);
+        return Ok(response);
     }
     Err(Error::Refused {
         url: format!("http://{address}{path}"),

@@ -59,8 +59,9 @@ impl Ports {
     }
 }
 
-/// Batches that wait: few, so that memory tells of the collector and not of how fast the sink is.
-const QUEUE: u32 = 16;
+/// Batches that wait, and that are being sent: few, so that memory tells of the collector and not of
+/// how fast the sink is.
+const QUEUE: u32 = 2;
 
 fn address(port: u16) -> String {
     format!("127.0.0.1:{port}")
@@ -92,7 +93,7 @@ pub fn collector(scenario: &Scenario, ports: Ports) -> Result<String> {
 }
 
 fn exporter(output: Output, ports: Ports) -> (&'static str, Value) {
-    let waits = json!({"block_on_overflow": true, "queue_size": QUEUE});
+    let waits = json!({"block_on_overflow": true, "queue_size": QUEUE, "num_consumers": QUEUE});
     let sink = format!("http://{}", address(ports.sink));
     match output {
         Output::Otlp(Transport::Grpc, compression) => {

@@ -1,4 +1,4 @@
 //! libFuzzer: views read what prost reads.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| obspipe_collector::signal::fuzz::views(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| obspipe_collector::fuzz::views(data));

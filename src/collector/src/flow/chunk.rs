@@ -84,8 +84,8 @@ impl Chunk {
         let (mut left, mut weight) = (self.items, self.weight);
         let mut parts = Vec::new();
         for piece in cut::cut(signal, &self.bytes, 0, max_bytes) {
-            let share =
-                if left == piece.items { weight } else { weight * piece.items / left.max(1) };
+            // The last part has all that is left.
+            let share = weight * piece.items / left.max(1);
             (left, weight) = (left.saturating_sub(piece.items), weight - share);
             parts.push(self.part(piece, share));
         }

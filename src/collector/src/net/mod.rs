@@ -3,6 +3,8 @@
 pub mod body;
 pub mod compress;
 pub mod connect;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 pub mod grpc;
 mod linger;
 pub mod listen;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -41,10 +41,10 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Headers of a request, all together.
 const MAX_HEADER_BYTES: u32 = 32 * 1024;
-/// What HTTP/1.1 reads at once, headers included: none of it is in the account.
-const MAX_BUFFER: usize = 64 * 1024;
-/// What a socket's HTTP/2 connections may have received that no request has read yet, about: the
-/// more there are, the smaller are the windows of new ones. None of it is in the account.
+/// Least that HTTP/1.1 reads at once, headers included.
+const LEAST_BUFFER: usize = 64 * 1024;
+/// What a socket's connections may have received that no request has read yet, about: the more there
+/// are, the smaller are the windows and buffers of new ones. None of it is in the account.
 const WINDOWS: usize = 8 * 1024 * 1024;
 /// Smallest window: what every HTTP/2 connection begins with (RFC 9113, 6.9.2).
 const LEAST_WINDOW: u32 = 65_535;
@@ -262,9 +262,14 @@ async fn requests<S>(
     let activity = Arc::new(Activity::default());
     let busy = activity.clone();
     let service = service_fn(move |request| {
-        let (answer, busy) = (service.answer(request, from.clone()), busy.begin());
+        let busy = busy.begin();
+        let fits = header_bytes(request.headers()) <= MAX_HEADER_BYTES as usize;
+        let answer = fits.then(|| service.answer(request, from.clone()));
         async move {
-            let answer = answer.await;
+            let answer = match answer {
+                Some(answer) => answer.await,
+                None => headers_too_large(),
+            };
             drop(busy);
             Ok::<_, Infallible>(answer)
         }
@@ -290,6 +295,17 @@ async fn requests<S>(
         Some(grace) => drop(timeout(grace, connection).await),
         None => told(address, connection.await),
     }
+}
+
+/// Length of headers as HTTP/2 counts it (RFC 9113, 10.5.1), for both versions.
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
+}
+
+fn headers_too_large() -> Response<Pieces> {
+    let mut response = Response::new(Pieces::default());
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response
 }
 
 /// Requests of a connection.
@@ -350,7 +366,7 @@ fn builder(serving: &Serving) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .keep_alive(serving.keep_alives)
-        .max_buf_size(MAX_BUFFER)
+        .max_buf_size((serving.window as usize / 2).max(LEAST_BUFFER))
         .header_read_timeout(serving.header_timeout);
     builder
         .http2()

@@ -1,7 +1,8 @@
 //! What is fuzzed: what the checks and rewrites of requests promise, whatever the bytes, with prost
-//! as the judge. Used by `fuzz/` with libFuzzer, and by a test with requests made by chance.
+//! as the judge. What runs them is `crate::fuzz`.
 
 mod convert;
+pub(crate) mod json;
 #[cfg(test)]
 pub(crate) mod mutate;
 pub(crate) mod oracle;
@@ -13,15 +14,8 @@ use super::scan::{Malformed, Scan};
 use super::wire::varint;
 use super::{Signal, cut as cutting, rewrite, scan as scanning};
 
-/// A target's name, and what takes the bytes.
-pub type Target = (&'static str, fn(&[u8]));
-
-/// All targets.
-pub const TARGETS: [Target; 4] =
-    [("scan", scan), ("canonical", canonical), ("cut", cut), ("views", views)];
-
 /// The first byte chooses the signal, the others are the request.
-fn input(data: &[u8]) -> Option<(Signal, &[u8])> {
+pub(crate) fn input(data: &[u8]) -> Option<(Signal, &[u8])> {
     let (first, request) = data.split_first()?;
     let signal = match first % 3 {
         0 => Signal::Traces,
@@ -110,7 +104,7 @@ fn check_accept(signal: Signal, request: &[u8], scan: Scan) {
 }
 
 /// Whether fields of profiles are in it, which only prost knows.
-fn profiles(decoded: &Decoded) -> bool {
+pub(crate) fn profiles(decoded: &Decoded) -> bool {
     let text = format!("{decoded:?}");
     let mut keys = text.match_indices("key_strindex: ");
     text.contains("StringValueStrindex(")

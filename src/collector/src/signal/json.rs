@@ -2,6 +2,8 @@
 //! and back, by the table of messages. Knows no message but by that table, and nothing of HTTP.
 
 mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod generate;
 mod names;
 mod read;
 mod scalar;

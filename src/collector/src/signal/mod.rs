@@ -2,6 +2,7 @@
 //! Knows no socket, no clock and no component.
 
 pub mod as_string;
+pub(crate) mod attribute;
 pub mod cut;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;

@@ -5,6 +5,8 @@
 use thiserror::Error;
 
 use super::Signal;
+use super::attribute::Simple;
+use super::otlp::KEY_VALUE;
 use super::schema::{Kind, Message};
 use super::wire::{BYTES, FIXED64, VARINT, varint};
 
@@ -112,6 +114,11 @@ impl Scanner {
             };
             if let Some(value) = value {
                 match slot.kind {
+                    // Most messages are attributes, two messages each.
+                    Kind::Many(inner)
+                        if std::ptr::eq(inner, &raw const KEY_VALUE)
+                            && depth > 2
+                            && Simple::of(value).is_some() => {}
                     Kind::One(inner) | Kind::Many(inner) => {
                         self.message(inner, value, depth - 1)?;
                     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use super::schema::{Kind, Message};
-use super::wire::{Fields, Raw};
+use super::wire::{Field, Fields, Raw};
 
 /// A message as borrowed bytes, its fields found in one pass.
 pub trait View: 'static {
@@ -180,11 +180,14 @@ impl<M: View> Wire for Many<M> {
     type Value<'a> = Repeated<'a, M>;
     #[inline]
     fn absent<'a>(message: &'a [u8], number: u32) -> Repeated<'a, M> {
-        Repeated { message, number, any: false, of: PhantomData }
+        Repeated { message, number, first: None, len: 0, of: PhantomData }
     }
     #[inline]
-    fn read<'a>(value: &mut Self::Value<'a>, _: Raw<'a>) {
-        value.any = true;
+    fn read<'a>(value: &mut Self::Value<'a>, raw: Raw<'a>) {
+        if let Raw::Bytes(bytes) = raw {
+            value.first.get_or_insert(bytes);
+            value.len += 1;
+        }
     }
 }
 
@@ -192,7 +195,8 @@ impl<M: View> Wire for Many<M> {
 pub struct Repeated<'a, M> {
     message: &'a [u8],
     number: u32,
-    any: bool,
+    first: Option<&'a [u8]>,
+    len: usize,
     of: PhantomData<M>,
 }
 
@@ -207,7 +211,13 @@ impl<'a, M: View> Repeated<'a, M> {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(self) -> bool {
-        !self.any
+        self.len == 0
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.len
     }
 
     /// Each, read.
@@ -217,13 +227,20 @@ impl<'a, M: View> Repeated<'a, M> {
 
     /// Each, as bytes.
     pub fn bytes(self) -> impl Iterator<Item = &'a [u8]> {
-        let bytes = if self.any { self.message } else { &[] };
-        Fields::of(bytes).filter(move |field| field.number == self.number).filter_map(|field| {
-            match field.value {
-                Raw::Bytes(bytes) => Some(bytes),
-                _ => None,
-            }
-        })
+        let of_number = move |field: Field<'a>| match field.value {
+            Raw::Bytes(bytes) if field.number == self.number => Some(bytes),
+            _ => None,
+        };
+        let others = Fields::of(self.after_first()).filter_map(of_number);
+        self.first.into_iter().chain(others.take(self.len.saturating_sub(1)))
+    }
+
+    /// What follows the first in the message around: the fields before it need no second look, nor
+    /// do those after the last.
+    fn after_first(self) -> &'a [u8] {
+        let first = self.first.unwrap_or_default().as_ptr_range().end as usize;
+        let offset = first.checked_sub(self.message.as_ptr() as usize);
+        offset.and_then(|offset| self.message.get(offset..)).unwrap_or_default()
     }
 }
 
@@ -345,7 +362,7 @@ macro_rules! messages {
             $($(#[$doc:meta])* $number:literal $field:ident $json:literal $type:ident $(<$of:ident $sub:ident>)?,)*
         }
     )*) => {$(
-        static $constant: Message = Message::new(stringify!($name), $counted, &[$(FieldInfo {
+        pub(super) static $constant: Message = Message::new(stringify!($name), $counted, &[$(FieldInfo {
             number: $number,
             json: $json,
             kind: kind!($type $($sub)?),

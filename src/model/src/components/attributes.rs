@@ -98,14 +98,38 @@ settings! {
         log_bodies: Vec<String> = Vec::new(),
         /// Severity texts of log records.
         log_severity_texts: Vec<String> = Vec::new(),
+        /// Severity numbers of log records.
+        log_severity_number: Option<SeverityNumber> = None,
         /// Names of metrics.
         metric_names: Vec<String> = Vec::new(),
         /// Attributes of the item.
         attributes: Vec<KeyValue> = Vec::new(),
         /// Attributes of the resource.
         resources: Vec<KeyValue> = Vec::new(),
+        /// Scopes (instrumentation libraries): all must match, as with otelcol.
+        libraries: Vec<Library> = Vec::new(),
     }
     check = matching;
+}
+
+settings! {
+    /// Severities of log records.
+    pub struct SeverityNumber {
+        /// The lowest meant, from 1 (TRACE) to 24 (FATAL4).
+        min: i64 = 0,
+        /// Whether records without a severity are meant.
+        match_undefined: bool = false,
+    }
+}
+
+settings! {
+    /// A scope.
+    pub struct Library {
+        /// Its name.
+        name: String = String::new(),
+        /// Its version; any where none is given.
+        version: Option<String> = None,
+    }
 }
 
 settings! {
@@ -194,9 +218,11 @@ fn matching(matching: &Match, d: &mut Decoder) {
         ("span_kinds", matching.span_kinds.is_empty()),
         ("log_bodies", matching.log_bodies.is_empty()),
         ("log_severity_texts", matching.log_severity_texts.is_empty()),
+        ("log_severity_number", matching.log_severity_number.is_none()),
         ("metric_names", matching.metric_names.is_empty()),
         ("attributes", matching.attributes.is_empty()),
         ("resources", matching.resources.is_empty()),
+        ("libraries", matching.libraries.is_empty()),
     ];
     if lists.iter().all(|(key, empty)| *empty && !d.is_unsettled(key)) {
         d.problem(Code::Missing, "at least one thing to match must be given");

@@ -4,7 +4,6 @@ pub mod translate;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use obspipe_model::Signal;
 use obspipe_model::components::jaeger::Jaeger as Settings;
 
@@ -41,7 +40,7 @@ impl Jaeger {
     }
 
     async fn request(&self, made: translate::Request, holds: &Arc<Vec<Arc<Hold>>>) -> Request {
-        let bytes = Bytes::from(made.bytes);
+        let bytes = made.bytes;
         let body = self.client.body(vec![bytes.clone()]).await;
         let source = Source::Translated { bytes, tenant: None, holds: holds.clone() };
         Request { signal: Signal::Traces, body, items: made.spans, source }

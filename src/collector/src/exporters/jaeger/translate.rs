@@ -6,6 +6,8 @@ mod json;
 mod span;
 mod tags;
 
+use bytes::Bytes;
+
 use crate::signal::otlp::{Resource, ScopeSpans, Span, Traces};
 use crate::signal::view::View;
 use crate::signal::wire::{BYTES, Fields, Raw, Write, varint_len};
@@ -14,6 +16,9 @@ use crate::signal::wire::{BYTES, Fields, Raw, Write, varint_len};
 /// request, a scope's tags with each span. Bounds what megabytes of a resource or of a scope's name
 /// become beside many small spans; nothing well-meant comes near.
 const REPEATED: usize = 8;
+
+/// Bytes kept before the spans for what stands before them: a tag and a length.
+const HEAD: usize = 1 + 10;
 
 /// PostSpansRequest.batch.
 const BATCH: u32 = 1;
@@ -37,7 +42,7 @@ pub struct Translated {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// An encoded `jaeger.api_v2.PostSpansRequest`.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Spans in it, at least one.
     pub spans: usize,
 }
@@ -49,8 +54,12 @@ pub struct Request {
 /// Resources without spans make no request. A scope's tags are left out where they are eight times
 /// as long as all that they were sent with.
 #[must_use]
-pub fn translate<'a>(requests: impl IntoIterator<Item = &'a [u8]>, max_bytes: usize) -> Translated {
-    let mut batch = Batch::new(max_bytes);
+pub fn translate<'a>(
+    requests: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
+    max_bytes: usize,
+) -> Translated {
+    let requests = requests.into_iter();
+    let mut batch = Batch::new(max_bytes, requests.clone().map(<[u8]>::len).sum());
     let mut scope = Vec::new();
     for request in requests {
         for resource_spans in Traces::parse(request).resource_spans.iter() {
@@ -70,7 +79,7 @@ fn scope_tags(scope_spans: &ScopeSpans<'_>, out: &mut Vec<u8>) {
     out.clear();
     let Some(scope) = scope_spans.scope else { return };
     span::scope(&scope.view(), out);
-    let repeated = out.len().saturating_mul(scope_spans.spans.bytes().count());
+    let repeated = out.len().saturating_mul(scope_spans.spans.len());
     if repeated / REPEATED > scope_spans.bytes.len() {
         out.clear();
     }
@@ -83,20 +92,23 @@ struct Batch<'a> {
     resource: Option<&'a [u8]>,
     /// Its Process, as a field of Batch.
     process: Vec<u8>,
-    /// The spans, as fields of Batch; room that is used again for each request.
+    /// Room for what stands before them, then the spans, as fields of Batch.
     body: Vec<u8>,
     spans: usize,
+    /// Bytes of what is still to be translated.
+    expected: usize,
     out: Translated,
 }
 
 impl<'a> Batch<'a> {
-    fn new(max_bytes: usize) -> Self {
+    fn new(max_bytes: usize, source: usize) -> Self {
         Self {
             max_bytes,
             resource: None,
             process: Vec::new(),
             body: Vec::new(),
             spans: 0,
+            expected: source.saturating_add(source / 2),
             out: Translated::default(),
         }
     }
@@ -107,6 +119,9 @@ impl<'a> Batch<'a> {
             return;
         }
         self.cut(self.body.len(), self.spans);
+        if self.body.is_empty() {
+            self.body = room(self.expected.min(self.max_bytes));
+        }
         self.resource = Some(resource);
         self.process.clear();
         let resource = Resource::parse(resource);
@@ -122,9 +137,9 @@ impl<'a> Batch<'a> {
             self.out.negative_durations += 1;
         }
         let before = self.body.len();
-        self.body.put_message(SPANS, |out| span::put(span, scope, out));
-        let full = request_len(self.body.len() + self.process.len()) > self.max_bytes;
-        if full && before >= self.process.len() / REPEATED {
+        self.body.put_long_message(SPANS, |out| span::put(span, scope, out));
+        let full = request_len(self.body.len() - HEAD + self.process.len()) > self.max_bytes;
+        if full && before - HEAD >= self.process.len() / REPEATED {
             self.cut(before, self.spans);
         }
         self.spans += 1;
@@ -135,9 +150,20 @@ impl<'a> Batch<'a> {
         if spans == 0 {
             return;
         }
-        let bytes = self.body.get(..end).unwrap_or_default();
-        self.out.requests.push(request(bytes, &self.process, spans));
-        self.body.drain(..end);
+        let next = self.body.split_off(end);
+        let room = if self.body.len() < self.body.capacity() / 2 {
+            // What fills little of its room leaves it to those that follow.
+            let mut small = Vec::with_capacity(end + self.process.len());
+            small.extend_from_slice(&self.body);
+            std::mem::replace(&mut self.body, small)
+        } else {
+            self.expected = self.expected.saturating_sub(end);
+            room(self.expected.min(self.max_bytes))
+        };
+        let body = std::mem::replace(&mut self.body, room);
+        self.body.truncate(HEAD);
+        self.body.extend_from_slice(&next);
+        self.out.requests.push(request(body, &self.process, spans));
         self.spans -= spans;
     }
 }
@@ -147,14 +173,22 @@ fn request_len(batch: usize) -> usize {
     1 + varint_len(batch as u64) + batch
 }
 
-fn request(body: &[u8], process: &[u8], spans: usize) -> Request {
-    let length = body.len() + process.len();
-    let mut bytes = Vec::with_capacity(request_len(length));
-    bytes.put_tag(BATCH, BYTES);
-    bytes.put_varint(length as u64);
-    bytes.extend_from_slice(body);
-    bytes.extend_from_slice(process);
-    Request { bytes, spans }
+/// Where about so many bytes of spans will stand.
+fn room(bytes: usize) -> Vec<u8> {
+    let mut body = Vec::with_capacity(HEAD.saturating_add(bytes));
+    body.resize(HEAD, 0);
+    body
+}
+
+/// A request of a body and its process.
+fn request(mut body: Vec<u8>, process: &[u8], spans: usize) -> Request {
+    body.extend_from_slice(process);
+    let mut head = Vec::with_capacity(HEAD);
+    head.put_tag(BATCH, BYTES);
+    head.put_varint((body.len() - HEAD) as u64);
+    let start = HEAD - head.len();
+    body[start..HEAD].copy_from_slice(&head);
+    Request { bytes: Bytes::from(body).slice(start..), spans }
 }
 
 /// Two requests for the halves of one that was refused, as [`translate`] made it; together they
@@ -175,7 +209,12 @@ pub fn halve(request: &[u8]) -> Option<(Request, Request)> {
     let end: usize = spans().map(|field| field.written.len()).sum();
     let middle = spans().take(first).map(|field| field.written.len()).sum();
     let (one, other) = batch.get(..end)?.split_at_checked(middle)?;
-    Some((self::request(one, process, first), self::request(other, process, count - first)))
+    let request = |spans: &[u8], count| {
+        let mut body = room(spans.len() + process.len());
+        body.extend_from_slice(spans);
+        self::request(body, process, count)
+    };
+    Some((request(one, first), request(other, count - first)))
 }
 
 #[cfg(test)]

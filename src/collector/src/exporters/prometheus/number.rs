@@ -3,10 +3,14 @@
 
 use std::ops::Range;
 
-/// A double as the text format has it (Go's `strconv.FormatFloat(f, 'g', -1, 64)`).
+/// A double as the text format has it (Go's `strconv.FormatFloat(f, 'g', -1, 64)`, but for -0, as in
+/// prometheus/common's expfmt).
 pub fn put_float(out: &mut Vec<u8>, value: f64) {
     if value.is_nan() {
         return out.extend_from_slice(b"NaN");
+    }
+    if value == 0.0 {
+        return out.push(b'0');
     }
     if value.is_infinite() {
         return out.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });

@@ -53,7 +53,7 @@ fn put_json(out: &mut Vec<u8>, value: &AnyValue, depth: u32) -> Option<()> {
         out.extend_from_slice(number.to_string().as_bytes());
     } else if let Some(number) = value.double {
         number.is_finite().then(|| put_json_float(out, number))?;
-    } else if let Some(bytes) = value.bytes_value {
+    } else if let Some(bytes) = value.bytes_value.filter(|bytes| !bytes.is_empty()) {
         put_string(out, &STANDARD.encode(bytes));
     } else if let Some(array) = value.array {
         out.push(b'[');
@@ -65,6 +65,7 @@ fn put_json(out: &mut Vec<u8>, value: &AnyValue, depth: u32) -> Option<()> {
     } else if let Some(list) = value.kvlist {
         put_map(out, list.view().values.iter(), depth)?;
     } else {
+        // No bytes are a nil slice in Go, which encoding/json writes like a value that is not set.
         out.extend_from_slice(b"null");
     }
     Some(())

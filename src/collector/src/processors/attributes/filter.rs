@@ -2,12 +2,14 @@
 //! filterlog, filtermetric, filtermatcher).
 
 use obspipe_model::Signal;
-use obspipe_model::components::attributes::{Attributes, KeyValue as Wanted, Match, MatchType};
+use obspipe_model::components::attributes::{
+    Attributes, KeyValue as Wanted, Library, Match, MatchType, SeverityNumber,
+};
 use regex::Regex;
 
 use super::{EditorError, pattern, value};
 use crate::signal::as_string::as_string;
-use crate::signal::otlp::{AnyValue, KeyValue, LogRecord, Metric, Resource, Span};
+use crate::signal::otlp::{AnyValue, KeyValue, LogRecord, Metric, Resource, Scope, Span};
 use crate::signal::view::{Repeated, View};
 
 /// What is edited.
@@ -16,10 +18,10 @@ pub(super) struct Filter {
     exclude: Option<Matcher>,
 }
 
-/// What a resource's items must still be asked.
+/// What the items of a resource, or of a scope in it, must still be asked.
 #[derive(Clone, Copy)]
 pub(super) struct Pass {
-    /// Whether `exclude` means them, as far as the resource goes.
+    /// Whether `exclude` means them, as far as the resource and the scope go.
     excludable: bool,
 }
 
@@ -30,9 +32,17 @@ struct Matcher {
     span_kinds: Option<Texts>,
     log_bodies: Option<Texts>,
     log_severity_texts: Option<Texts>,
+    log_severity_number: Option<SeverityNumber>,
     metric_names: Option<Texts>,
     attributes: Vec<Expected>,
     resources: Vec<Expected>,
+    libraries: Vec<Named>,
+}
+
+/// A scope's name, and its version where it matters.
+struct Named {
+    name: Texts,
+    version: Option<Texts>,
 }
 
 /// Texts of which one must match.
@@ -89,6 +99,14 @@ impl Filter {
         included.then_some(Pass { excludable })
     }
 
+    /// None: no item of the scope is edited. `scope` is its encoded message.
+    pub(super) fn scope(&self, pass: Pass, scope: &[u8]) -> Option<Pass> {
+        let included = self.include.as_ref().is_none_or(|matcher| matcher.scope(scope));
+        let excludable =
+            pass.excludable && self.exclude.as_ref().is_some_and(|matcher| matcher.scope(scope));
+        included.then_some(Pass { excludable })
+    }
+
     /// Whether a span is edited.
     pub(super) fn span(&self, pass: Pass, bytes: &[u8]) -> bool {
         self.passes(pass, |matcher| matcher.span(&Span::parse(bytes)))
@@ -127,22 +145,26 @@ impl Matcher {
             span_kinds: texts(by, &settings.span_kinds, "span_kinds")?,
             log_bodies: texts(by, &settings.log_bodies, "log_bodies")?,
             log_severity_texts: texts(by, &settings.log_severity_texts, "log_severity_texts")?,
+            log_severity_number: settings.log_severity_number.clone(),
             metric_names: texts(by, &settings.metric_names, "metric_names")?,
             attributes: expected(by, &settings.attributes, "attributes")?,
             resources: expected(by, &settings.resources, "resources")?,
+            libraries: named(by, &settings.libraries, "libraries")?,
         })
     }
 
     fn check(&self, signal: Signal) -> Result<(), EditorError> {
         use Signal::{Logs, Metrics, Traces};
-        let given: [(&str, bool, &[Signal]); 8] = [
+        let given: [(&str, bool, &[Signal]); 10] = [
             ("services", self.services.is_some(), &[Traces]),
             ("span_names", self.span_names.is_some(), &[Traces]),
             ("span_kinds", self.span_kinds.is_some(), &[Traces]),
             ("log_bodies", self.log_bodies.is_some(), &[Logs]),
             ("log_severity_texts", self.log_severity_texts.is_some(), &[Logs]),
+            ("log_severity_number", self.log_severity_number.is_some(), &[Logs]),
             ("metric_names", self.metric_names.is_some(), &[Metrics]),
             ("attributes", !self.attributes.is_empty(), &[Traces, Logs]),
+            ("libraries", !self.libraries.is_empty(), &[Traces, Logs]),
             ("resources", !self.resources.is_empty(), &[Traces, Logs, Metrics]),
         ];
         if let Some((path, ..)) =
@@ -173,6 +195,19 @@ impl Matcher {
                 && self.resources.iter().all(|wanted| wanted.is_in(resource.attributes)))
     }
 
+    /// otelcol wants all of the libraries to match, too.
+    fn scope(&self, scope: &[u8]) -> bool {
+        if self.libraries.is_empty() {
+            return true;
+        }
+        let scope = Scope::parse(scope);
+        let version = |texts: &Texts| texts.matches(&scope.version.lossy());
+        self.libraries.iter().all(|library| {
+            library.name.matches(&scope.name.lossy())
+                && library.version.as_ref().is_none_or(version)
+        })
+    }
+
     fn span(&self, span: &Span<'_>) -> bool {
         self.span_names.as_ref().is_none_or(|names| names.matches(&span.name.lossy()))
             && self.span_kinds.as_ref().is_none_or(|kinds| kinds.matches(span_kind(span.kind)))
@@ -185,8 +220,13 @@ impl Matcher {
             None => bodies.matches(""),
         };
         let severity = |texts: &Texts| texts.matches(&record.severity_text.lossy());
+        let number = |wanted: &SeverityNumber| match record.severity_number {
+            0 => wanted.match_undefined,
+            number => i64::from(number) >= wanted.min,
+        };
         self.log_bodies.as_ref().is_none_or(body)
             && self.log_severity_texts.as_ref().is_none_or(severity)
+            && self.log_severity_number.as_ref().is_none_or(number)
             && self.attributes.iter().all(|wanted| wanted.is_in(record.attributes))
     }
 }
@@ -202,6 +242,19 @@ fn texts(by: MatchType, texts: &[String], path: &str) -> Result<Option<Texts>, E
             Some(Texts::Regexp(texts.iter().enumerate().map(compile).collect::<Result<_, _>>()?))
         }
     })
+}
+
+fn named(by: MatchType, libraries: &[Library], path: &str) -> Result<Vec<Named>, EditorError> {
+    let one = |text: &String, path: String| match by {
+        MatchType::Strict => Ok(Texts::Strict(vec![text.clone()])),
+        MatchType::Regexp => Ok(Texts::Regexp(vec![pattern::compile(text, &path)?])),
+    };
+    let named = libraries.iter().enumerate().map(|(index, Library { name, version })| {
+        let version = version.as_ref().map(|text| one(text, format!("{path}[{index}].version")));
+        let name = one(name, format!("{path}[{index}].name"))?;
+        Ok(Named { name, version: version.transpose()? })
+    });
+    named.collect()
 }
 
 fn expected(by: MatchType, wanted: &[Wanted], path: &str) -> Result<Vec<Expected>, EditorError> {

@@ -6,7 +6,11 @@ pub mod step;
 
 mod action;
 mod filter;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod list;
+#[cfg(any(test, feature = "fuzz"))]
+mod model;
 mod patch;
 mod pattern;
 mod value;
@@ -100,4 +104,4 @@ impl Editor {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

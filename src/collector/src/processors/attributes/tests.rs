@@ -2,8 +2,7 @@
 
 mod bytes;
 mod filters;
-mod model;
-mod property;
+pub(crate) mod property;
 mod rules;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;

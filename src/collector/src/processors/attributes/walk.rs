@@ -63,6 +63,9 @@ impl<'a> Walk<'a> {
             let Some(pass) = filter.resource(signal, &resource) else { continue };
             self.within(holder, |walk| {
                 for scope in messages(holder.content, INNER) {
+                    let named = messages(scope.content, FIRST).next();
+                    let named = named.map_or(&[][..], |found| found.content.bytes);
+                    let Some(pass) = filter.scope(pass, named) else { continue };
                     walk.within(scope, |walk| {
                         for item in messages(scope.content, INNER) {
                             walk.within(item, |walk| walk.item(signal, item.content, filter, pass));

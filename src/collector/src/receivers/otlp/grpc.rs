@@ -11,7 +11,8 @@ use hyper::body::Incoming;
 use obspipe_model::Signal;
 use obspipe_model::components::otlp_receiver::GrpcServer;
 
-use super::intake::{Intake, Rejection, append, next};
+use super::intake::{Gathered, Intake, Rejection, next};
+use crate::flow::account::Permit;
 use crate::net::body::Pieces;
 use crate::net::compress::Encoding;
 use crate::net::grpc::{Code, PREFIX, Status, prefix};
@@ -70,7 +71,7 @@ impl Grpc {
         signal: Signal,
         body: &mut Incoming,
         from: &From,
-    ) -> Result<(Vec<u8>, u8, crate::flow::account::Permit), Rejection> {
+    ) -> Result<(Bytes, u8, Permit), Rejection> {
         let short = || Rejection::Malformed("the message is cut short".into());
         let mut head = Vec::with_capacity(PREFIX);
         let mut first = Bytes::new();
@@ -87,16 +88,18 @@ impl Grpc {
             )));
         }
         let mut permit = self.intake.permit(signal, from, length)?;
-        let mut message = Vec::new();
+        let mut message = Gathered::default();
         let mut piece = first;
         loop {
             if message.len() + piece.len() > length {
                 return Err(Rejection::Malformed("there is more than one message".into()));
             }
-            append(&mut message, &piece, length, &mut permit)?;
+            message.add(piece, length, &mut permit)?;
             match next(body).await? {
                 Some(more) => piece = more,
-                None if message.len() == length => return Ok((message, head[0], permit)),
+                None if message.len() == length => {
+                    return Ok((message.finish(&mut permit), head[0], permit));
+                }
                 None => return Err(short()),
             }
         }

@@ -166,12 +166,12 @@ impl Intake {
     pub(super) async fn inflate(
         &self,
         encoding: Encoding,
-        message: Vec<u8>,
+        message: Bytes,
         limit: usize,
         permit: &mut Permit,
     ) -> Result<Bytes, Rejection> {
         if encoding == Encoding::Identity {
-            return Ok(message.into());
+            return Ok(message);
         }
         let inflated = inflate(encoding, &message, limit, |more| permit.grow(more)).await?;
         drop(message);
@@ -240,41 +240,72 @@ pub(super) async fn read(
     expected: usize,
     limit: usize,
     permit: &mut Permit,
-) -> Result<Vec<u8>, Rejection> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = next(body).await? {
-        if bytes.len() + frame.len() > limit {
+) -> Result<Bytes, Rejection> {
+    let mut gathered = Gathered::default();
+    while let Some(piece) = next(body).await? {
+        if gathered.len() + piece.len() > limit {
             return Err(Rejection::TooLarge(format!("the request is larger than {limit} bytes")));
         }
-        append(&mut bytes, &frame, expected, permit)?;
+        gathered.add(piece, expected, permit)?;
     }
-    // What is held is what is accounted for, or little more.
-    if bytes.len() < bytes.capacity() - bytes.capacity() / 4 {
-        bytes.shrink_to_fit();
-    }
-    permit.set(bytes.capacity());
-    Ok(bytes)
+    Ok(gathered.finish(permit))
 }
 
-/// Adds what came to a request of about `expected` bytes, with the permit for its memory first: who
-/// announces much and sends little takes little, and what is taken is in the account, filled or not.
-pub(super) fn append(
-    bytes: &mut Vec<u8>,
-    more: &[u8],
-    expected: usize,
-    permit: &mut Permit,
-) -> Result<(), Full> {
-    let together = bytes.len() + more.len();
-    if together > bytes.capacity() {
-        let room = match expected {
-            _ if expected < together => together.saturating_mul(2),
-            _ => expected.min(together.saturating_mul(AHEAD).max(FIRST)),
-        };
-        permit.grow(room - bytes.capacity())?;
-        bytes.reserve_exact(room - bytes.len());
+/// What has come of a request.
+#[derive(Default)]
+pub(super) struct Gathered {
+    /// All of it, where it lies since it was received: it came in one piece.
+    whole: Bytes,
+    /// Pieces, joined.
+    joined: Vec<u8>,
+}
+
+impl Gathered {
+    pub(super) fn len(&self) -> usize {
+        self.whole.len() + self.joined.len()
     }
-    bytes.extend_from_slice(more);
-    Ok(())
+
+    /// Adds what came to a request of about `expected` bytes, with the permit for its memory first:
+    /// who announces much and sends little takes little, and what is taken is in the account, filled
+    /// or not.
+    pub(super) fn add(
+        &mut self,
+        piece: Bytes,
+        expected: usize,
+        permit: &mut Permit,
+    ) -> Result<(), Full> {
+        // A small piece would keep the whole buffer that it was received in.
+        if self.len() == 0 && piece.len() == expected && expected >= FIRST {
+            permit.grow(expected)?;
+            self.whole = piece;
+            return Ok(());
+        }
+        let together = self.len() + piece.len();
+        if together > self.joined.capacity() {
+            let room = match expected {
+                _ if expected < together => together.saturating_mul(2),
+                _ => expected.min(together.saturating_mul(AHEAD).max(FIRST)),
+            };
+            permit.grow(room - self.joined.capacity())?;
+            self.joined.reserve_exact(room - self.joined.len());
+        }
+        // Nothing, unless the client sends more than it announced.
+        self.joined.extend_from_slice(&std::mem::take(&mut self.whole));
+        self.joined.extend_from_slice(&piece);
+        Ok(())
+    }
+
+    /// All that came. What is held is what is accounted for, or little more.
+    pub(super) fn finish(mut self, permit: &mut Permit) -> Bytes {
+        if !self.whole.is_empty() {
+            return self.whole;
+        }
+        if self.joined.len() < self.joined.capacity() - self.joined.capacity() / 4 {
+            self.joined.shrink_to_fit();
+        }
+        permit.set(self.joined.capacity());
+        self.joined.into()
+    }
 }
 
 /// Reads the rest of a refused request and forgets it. Over HTTP/1.1 a client may send all of it

@@ -76,7 +76,12 @@ pub(crate) fn fields(
             0 => {}
             1 => (0..2).for_each(|_| put(&mut out, &field, 0, 0)),
             2 => put(&mut out, &Field { number: 1 + chance(20) as u32, ..field }, 0, 0),
-            3 => put(&mut out, &Field { number: chance(1 << 29) as u32, ..field }, 0, 0),
+            3 => {
+                // Some are more than a tag may have.
+                let bits = [29, 32][chance(2)];
+                let number = chance(1 << bits) as u32;
+                put(&mut out, &Field { number, ..field }, 0, 0);
+            }
             4 => put(&mut out, &Field { value: other(chance), ..field }, 0, 0),
             5 => put(&mut out, &field, chance(9), 0),
             6 => put(&mut out, &field, 0, chance(5) as i64 - 2),

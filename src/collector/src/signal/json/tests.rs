@@ -9,8 +9,6 @@ use crate::signal::rewrite::canonical;
 use crate::signal::scan::scan;
 use generate::Dice;
 
-pub(crate) mod generate;
-
 pub(crate) const SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Metrics, Signal::Logs];
 
 pub(crate) fn json(signal: Signal, requests: &[&[u8]]) -> String {

@@ -87,3 +87,84 @@ fn a_metric_has_one_type_and_its_samples_behind_it() {
     }
     assert!(seen.len() > 20);
 }
+
+/// A sample by the grammar of the text format: its name, its labels as written, its value.
+fn sample(line: &str) -> (String, String, f64) {
+    let pattern = concat!(
+        r#"^([a-zA-Z_:][a-zA-Z0-9_:]*)"#,
+        r#"(\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)*\})?"#,
+        r#" (-?[0-9.]+(?:e[+-]?[0-9]+)?)$"#
+    );
+    let found = regex::Regex::new(pattern).unwrap().captures(line);
+    let found = found.unwrap_or_else(|| panic!("no sample: {line}"));
+    let labels = found.get(2).map_or("", |labels| labels.as_str());
+    (found[1].to_owned(), labels.to_owned(), found[3].parse().unwrap())
+}
+
+#[test]
+fn the_page_is_what_prometheus_reads() {
+    let mut snapshot = snapshot();
+    let hostile = "a\"b\\c\nd{}=,é";
+    snapshot.receivers[0].id = hostile.into();
+    snapshot.exporters[0].id = hostile.into();
+    snapshot.flows[0].exporter = hostile.into();
+    let page = page(&snapshot);
+    assert!(page.ends_with('\n'));
+    let (mut seen, mut helped, mut typed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for line in page.lines() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, text) = help.split_once(' ').unwrap();
+            assert!(helped.insert(name) && !text.is_empty() && !text.contains('\\'), "{line}");
+        } else if let Some(kind) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = kind.split_once(' ').unwrap();
+            assert!(typed.insert(name) && helped.contains(name), "{line}");
+            assert!(["counter", "gauge"].contains(&kind), "{line}");
+        } else {
+            let (name, labels, value) = sample(line);
+            assert!(typed.contains(name.as_str()) && value >= 0.0, "{line}");
+            assert!(seen.insert((name, labels)), "{line} twice");
+        }
+    }
+    assert!(page.contains(r#"receiver="a\"b\\c\nd{}=,é""#), "{page}");
+}
+
+#[test]
+fn an_exporter_s_items_are_added_up_over_pipelines_and_kept_apart_by_signal() {
+    let page = page(&snapshot());
+    let of = |start: &str| -> Vec<f64> {
+        page.lines().filter(|line| line.starts_with(start)).map(|line| sample(line).2).collect()
+    };
+    assert_eq!(of("otelcol_exporter_sent_spans{"), [11.0]);
+    assert_eq!(of("otelcol_exporter_sent_log_records{"), [7.0]);
+    assert_eq!(of("otelcol_exporter_sent_metric_points{"), [0.0; 0]);
+    // In all: what went in is somewhere.
+    let state = |state: &str| -> f64 {
+        let label = format!("state=\"{state}\"");
+        let lines = page.lines().filter(|line| line.starts_with("obspipe_pipeline_items"));
+        lines.filter(|line| line.contains(&label)).map(|line| sample(line).2).sum()
+    };
+    let dropped: f64 = of("obspipe_pipeline_dropped{").iter().sum();
+    assert_eq!(state("in"), state("sent") + state("queued") + state("in_flight") + dropped);
+}
+
+#[test]
+fn an_exporter_without_a_queue_has_no_size_of_one() {
+    let mut snapshot = snapshot();
+    snapshot.exporters[0].queue = None;
+    let page = page(&snapshot);
+    let samples = page.lines().filter(|line| !line.starts_with('#'));
+    let names: BTreeSet<String> = samples.map(|line| sample(line).0).collect();
+    assert!(!names.contains("otelcol_exporter_queue_size"), "{names:?}");
+    assert!(!names.contains("obspipe_exporter_queue_bytes"), "{names:?}");
+    assert!(names.contains("obspipe_exporter_retries"));
+}
+
+#[test]
+fn the_process_uses_some_time() {
+    let began = cpu_seconds();
+    let mut sum = 0u64;
+    while cpu_seconds() <= began {
+        sum = sum.wrapping_add((0..100_000u64).fold(0, |a, b| a ^ b.wrapping_mul(31)));
+    }
+    assert!(cpu_seconds() < 1e6, "{sum}");
+}

@@ -3,7 +3,6 @@
 
 use super::tags;
 use crate::signal::otlp::{Event, Link, Scope, Span};
-use crate::signal::view::Text;
 use crate::signal::wire::Write;
 
 /// Fields of Span.
@@ -57,7 +56,7 @@ pub(super) fn put(span: &Span<'_>, scope: &[u8], out: &mut Vec<u8>) {
     let duration = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
     put_time(DURATION, duration.min(i64::MAX.cast_unsigned()), out);
     out.extend_from_slice(scope);
-    span.attributes.iter().for_each(|attribute| tags::put(TAGS, &attribute, out));
+    span.attributes.bytes().for_each(|attribute| tags::put(TAGS, attribute, out));
     own_tags(span, out);
     span.events.iter().for_each(|event| log(&event, out));
 }
@@ -66,8 +65,8 @@ pub(super) fn put(span: &Span<'_>, scope: &[u8], out: &mut Vec<u8>) {
 fn own_tags(span: &Span<'_>, out: &mut Vec<u8>) {
     let status = span.status.map(|status| status.view());
     let (code, message) = status.map_or_else(Default::default, |it| (it.code, it.message));
-    tags::put_string(TAGS, "span.kind", Text(kind(span.kind)), out);
-    tags::put_string(TAGS, "otel.status_code", Text(status_code(code)), out);
+    tags::put_known(TAGS, "span.kind", kind(span.kind), out);
+    tags::put_known(TAGS, "otel.status_code", status_code(code), out);
     if code == ERROR {
         tags::put_true(TAGS, "error", out);
     }
@@ -75,22 +74,22 @@ fn own_tags(span: &Span<'_>, out: &mut Vec<u8>) {
     tags::put_string(TAGS, "w3c.tracestate", span.trace_state, out);
 }
 
-fn kind(kind: i32) -> &'static [u8] {
+fn kind(kind: i32) -> &'static str {
     match kind {
-        1 => b"internal",
-        2 => b"server",
-        3 => b"client",
-        4 => b"producer",
-        5 => b"consumer",
-        _ => b"",
+        1 => "internal",
+        2 => "server",
+        3 => "client",
+        4 => "producer",
+        5 => "consumer",
+        _ => "",
     }
 }
 
-fn status_code(code: i32) -> &'static [u8] {
+fn status_code(code: i32) -> &'static str {
     match code {
-        1 => b"OK",
-        ERROR => b"ERROR",
-        _ => b"",
+        1 => "OK",
+        ERROR => "ERROR",
+        _ => "",
     }
 }
 
@@ -137,15 +136,16 @@ fn log(event: &Event<'_>, out: &mut Vec<u8>) {
         if tags::find(event.attributes, b"event").is_none() {
             tags::put_string(2, "event", event.name, out);
         }
-        event.attributes.iter().for_each(|attribute| tags::put(2, &attribute, out));
+        event.attributes.bytes().for_each(|attribute| tags::put(2, attribute, out));
     });
 }
 
 /// Nanoseconds as a Timestamp or Duration, which have the same fields. Written also when 0: Go
 /// reads a time that is not there as the year 1.
 fn put_time(number: u32, nanos: u64, out: &mut Vec<u8>) {
+    let (seconds, nanos) = (nanos / NANOS, nanos % NANOS);
     out.put_message(number, |out| {
-        out.put_varint_field(1, nanos / NANOS);
-        out.put_varint_field(2, nanos % NANOS);
+        out.put_varint_field(1, seconds);
+        out.put_varint_field(2, nanos);
     });
 }

@@ -63,7 +63,7 @@ fn translated(resource_spans: Vec<ResourceSpans>) -> Translated {
 
 /// The batch of a request, which says rightly how many spans it has and is not without any.
 fn batch(request: &Request) -> model::Batch {
-    let decoded = model::PostSpansRequest::decode(request.bytes.as_slice()).expect("a request");
+    let decoded = model::PostSpansRequest::decode(&request.bytes[..]).expect("a request");
     let batch = decoded.batch.expect("a batch");
     assert_eq!(batch.spans.len(), request.spans);
     assert!(!batch.spans.is_empty());

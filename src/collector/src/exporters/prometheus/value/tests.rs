@@ -34,6 +34,13 @@ fn each_type_is_text_as_pdata_makes_it() {
         (Value::BytesValue(vec![0, 255]), "AP8="),
         (Value::KvlistValue(nested), r#"{"a":[null],"b":"<\"\\\n\u0001\u2028>"}"#),
         (Value::ArrayValue(ArrayValue { values: vec![] }), "[]"),
+        (Value::BytesValue(Vec::new()), ""),
+        (
+            Value::ArrayValue(ArrayValue {
+                values: any(Value::BytesValue(Vec::new())).into_iter().collect(),
+            }),
+            "[null]",
+        ),
         // No number in JSON: nothing, as encoding/json fails on it.
         (
             Value::ArrayValue(ArrayValue {

@@ -10,7 +10,10 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
 
 use super::*;
-use obspipe_model::components::attributes::{KeyValue as Wanted, Match, MatchType};
+use obspipe_model::components::attributes::{
+    KeyValue as Wanted, Library, Match, MatchType, SeverityNumber,
+};
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 
 fn matching(match_type: MatchType) -> Match {
     Match { match_type: Some(match_type), ..Match::default() }
@@ -181,6 +184,67 @@ fn log_records_by_what_they_are() {
 }
 
 #[test]
+fn log_records_by_the_number_of_their_severity() {
+    let request = |severity_number| {
+        let record = LogRecord { severity_number, ..LogRecord::default() };
+        let scope_logs = vec![ScopeLogs { log_records: vec![record], ..ScopeLogs::default() }];
+        let resource_logs = vec![ResourceLogs { scope_logs, ..ResourceLogs::default() }];
+        ExportLogsServiceRequest { resource_logs }.encode_to_vec()
+    };
+    for (min, match_undefined, number, expected) in [
+        (9, false, 9, true),
+        (9, false, 8, false),
+        (9, false, 24, true),
+        (9, true, 8, false),
+        (9, false, 0, false),
+        (9, true, 0, true),
+        (0, false, 0, false),
+        (0, false, 1, true),
+    ] {
+        let number_is = Some(SeverityNumber { min, match_undefined });
+        let matching = Match { log_severity_number: number_is, ..strict() };
+        assert_eq!(means(Signal::Logs, &matching, &request(number)), expected, "{matching:?}");
+    }
+}
+
+#[test]
+fn items_by_the_scope_they_are_of() {
+    let request = |scope: Option<(&str, &str)>| {
+        let mut request = one_span(Span::default());
+        request.resource_spans[0].scope_spans[0].scope = scope.map(|(name, version)| {
+            let (name, version) = (name.to_owned(), version.to_owned());
+            InstrumentationScope { name, version, ..InstrumentationScope::default() }
+        });
+        request.encode_to_vec()
+    };
+    let library = |name: &str, version: Option<&str>| Library {
+        name: name.to_owned(),
+        version: version.map(str::to_owned),
+    };
+    let http = Some(("http", "1.2"));
+    // Of the version: the table of contrib internal/filter/filterconfig.
+    for (matching, libraries, scope, expected) in [
+        (strict(), vec![library("http", None)], http, true),
+        (strict(), vec![library("htt", None)], http, false),
+        (regexp(), vec![library("^htt", None)], http, true),
+        (strict(), vec![library("http", None)], Some(("http", "")), true),
+        (strict(), vec![library("http", Some(""))], Some(("http", "")), true),
+        (strict(), vec![library("http", Some(""))], http, false),
+        (strict(), vec![library("http", Some("1.2"))], Some(("http", "")), false),
+        (strict(), vec![library("http", Some("1.2"))], http, true),
+        (regexp(), vec![library("http", Some("^1[.]"))], http, true),
+        (strict(), vec![library("", None)], None, true),
+        (strict(), vec![library("http", None)], None, false),
+        // All of them must match.
+        (strict(), vec![library("http", None), library("grpc", None)], http, false),
+        (regexp(), vec![library("http", None), library("tp$", None)], http, true),
+    ] {
+        let matching = Match { libraries, ..matching };
+        assert_eq!(means(Signal::Traces, &matching, &request(scope)), expected, "{matching:?}");
+    }
+}
+
+#[test]
 fn metrics_by_name_alone() {
     let gauge = Gauge { data_points: vec![NumberDataPoint::default(); 2] };
     let metric =
@@ -267,6 +331,13 @@ fn what_matches_nothing_is_told_by_path() {
             "attributes[0].value: must be a string to be a pattern",
         ),
         (Match { resources: wanted(&[("", None)]), ..strict() }, "resources[0].key: must be given"),
+        (
+            Match {
+                libraries: vec![Library { version: Some("(".to_owned()), ..Library::default() }],
+                ..regexp()
+            },
+            "libraries[0].version: is no regular expression: unclosed group",
+        ),
     ];
     for (matching, expected) in cases {
         let include = with(Some(matching.clone()), None).err().unwrap().to_string();
@@ -281,13 +352,17 @@ fn what_a_signal_does_not_have_is_told_by_path() {
     use Signal::{Logs, Metrics, Traces};
     let one = || strings(&["x"]);
     let pairs = || wanted(&[("k", None)]);
-    let cases: [(&str, Match, &[Signal]); 9] = [
+    let number = || Some(SeverityNumber::default());
+    let library = || vec![Library::default()];
+    let cases: [(&str, Match, &[Signal]); 11] = [
         ("services", Match { services: one(), ..strict() }, &[Traces]),
         ("span_names", Match { span_names: one(), ..strict() }, &[Traces]),
         ("span_kinds", Match { span_kinds: one(), ..regexp() }, &[Traces]),
         ("span_kinds", Match { span_kinds: one(), ..strict() }, &[]),
         ("log_bodies", Match { log_bodies: one(), ..strict() }, &[Logs]),
         ("log_severity_texts", Match { log_severity_texts: one(), ..strict() }, &[Logs]),
+        ("log_severity_number", Match { log_severity_number: number(), ..strict() }, &[Logs]),
+        ("libraries", Match { libraries: library(), ..strict() }, &[Traces, Logs]),
         ("metric_names", Match { metric_names: one(), ..strict() }, &[Metrics]),
         ("attributes", Match { attributes: pairs(), ..strict() }, &[Traces, Logs]),
         ("resources", Match { resources: pairs(), ..strict() }, &[Traces, Logs, Metrics]),

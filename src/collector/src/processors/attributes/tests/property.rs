@@ -49,7 +49,7 @@ fn few_keys() -> impl Strategy<Value = Vec<KeyValue>> {
 }
 
 /// A request whose lists of attributes are some of those given.
-fn request() -> impl Strategy<Value = (Signal, Vec<u8>)> {
+pub(crate) fn request() -> impl Strategy<Value = (Signal, Vec<u8>)> {
     (generate::any_request(), vec(few_keys(), 1..4)).prop_map(|((signal, request), lists)| {
         let next = std::cell::Cell::new(0);
         let request = model::each_list(signal, &request, |attributes| {

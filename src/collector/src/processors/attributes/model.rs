@@ -1,16 +1,22 @@
 //! The same edits the plain way: on decoded requests, attribute by attribute. It shares with the
 //! processors only how values are shown as text, which has tests of its own.
 
-use obspipe_model::components::attributes::ConvertedType;
+// A model may fail loudly, and is no part of the program.
+#![allow(clippy::unwrap_used)]
+
+use obspipe_model::components::attributes::{Action, ActionKind, ConvertedType};
+use obspipe_model::{Signal, Value as Setting};
 use opentelemetry_proto::tonic::collector::{
     logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
+    trace::v1::ExportTraceServiceRequest,
 };
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
+use prost::Message as _;
 use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
-use super::*;
 use crate::signal::as_string::as_string;
 use crate::signal::view::View as _;
 
@@ -24,6 +30,7 @@ pub(super) fn apply(signal: Signal, request: &[u8], actions: &[Action], items: b
 }
 
 /// Changes every list of attributes of items and resources.
+#[cfg(test)]
 pub(super) fn each_list(
     signal: Signal,
     request: &[u8],
@@ -114,7 +121,7 @@ fn run(action: &Action, attributes: &mut Vec<KeyValue>) {
         ActionKind::Insert | ActionKind::Update | ActionKind::Upsert => {
             let from = action.from_attribute.as_deref().and_then(|key| at(attributes, key));
             let new = match (&action.value, from) {
-                (Some(Setting::String(text)), _) => Some(AnyValue { value: super::text(text) }),
+                (Some(Setting::String(text)), _) => Some(AnyValue { value: string(text) }),
                 (_, Some(from)) => Some(attributes[from].value.clone().unwrap_or_default()),
                 _ => None,
             };
@@ -145,7 +152,7 @@ fn run(action: &Action, attributes: &mut Vec<KeyValue>) {
             let Some(captures) = pattern.captures(&text) else { return };
             for name in pattern.capture_names().flatten() {
                 let text = captures.name(name).map_or("", |group| group.as_str());
-                let new = AnyValue { value: super::text(text) };
+                let new = AnyValue { value: string(text) };
                 match at(attributes, name) {
                     Some(at) => set(&mut attributes[at], new),
                     None => add(attributes, name, new),
@@ -158,6 +165,10 @@ fn run(action: &Action, attributes: &mut Vec<KeyValue>) {
             }
         }
     }
+}
+
+fn string(text: &str) -> Option<Value> {
+    Some(Value::StringValue(text.to_owned()))
 }
 
 fn add(attributes: &mut Vec<KeyValue>, key: &str, value: AnyValue) {
@@ -182,10 +193,10 @@ fn hash(attribute: &mut KeyValue) {
         Some(Value::BoolValue(bool)) => vec![u8::from(bool)],
         Some(Value::IntValue(int)) => int.to_le_bytes().to_vec(),
         Some(Value::DoubleValue(double)) => double.to_le_bytes().to_vec(),
-        _ => return set(attribute, AnyValue { value: text("") }),
+        _ => return set(attribute, AnyValue { value: string("") }),
     };
     let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    set(attribute, AnyValue { value: text(&hex) });
+    set(attribute, AnyValue { value: string(&hex) });
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
@@ -193,7 +204,7 @@ fn convert(attribute: &mut KeyValue, to: ConvertedType) {
     let encoded = attribute.value.clone().unwrap_or_default().encode_to_vec();
     let shown = as_string(&crate::signal::otlp::AnyValue::parse(&encoded)).into_owned();
     let new = match (to, value(attribute)) {
-        (ConvertedType::String, _) => text(&shown),
+        (ConvertedType::String, _) => string(&shown),
         (ConvertedType::Int, Some(Value::DoubleValue(double))) => {
             Some(Value::IntValue(double as i64))
         }
