@@ -36,7 +36,7 @@ receivers:
   otlp:
     protocols:
       grpc: {endpoint: "{grpc}", max_recv_msg_size_mib: 20}
-      http: {endpoint: "{http}", read_header_timeout: 3s, read_timeout: 5s}
+      http: {endpoint: "{http}", read_header_timeout: 3s, read_timeout: 15s}
 processors:
   memory_limiter: {check_interval: 1s, limit_mib: 200}
 exporters:

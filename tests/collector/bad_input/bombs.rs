@@ -17,6 +17,8 @@ const MIB: usize = 1 << 20;
 const BLAST: usize = 10 << 30;
 /// As many at once.
 const SALVO: usize = 8;
+/// After which who is told to come again in a second comes again.
+const IMPATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// A stream of many members (RFC 1952), 10 MiB in all.
 fn gzip_bomb() -> Bytes {
@@ -75,7 +77,10 @@ async fn salvo_of_grpc(victim: &Victim, encoding: &'static str, bomb: &Bytes) {
                 let status = status.expect("an answer");
                 // With so many at once memory may be short for some: they may come again.
                 match status.code {
-                    14 => assert!(status.retry_info, "{status:?}"),
+                    14 => {
+                        assert!(status.retry_info, "{status:?}");
+                        tokio::time::sleep(IMPATIENCE).await;
+                    }
                     _ => return assert_refused(&status, RESOURCE_EXHAUSTED, encoding),
                 }
             }
@@ -92,7 +97,10 @@ async fn salvo_of_http(victim: &Victim, version: Version, encoding: &'static str
             let answer = web.post("/v1/traces", &headers, bomb.clone()).await;
             let answer = answer.expect("an answer");
             match answer.status.as_u16() {
-                503 => assert!(answer.headers.contains_key("retry-after")),
+                503 => {
+                    assert!(answer.headers.contains_key("retry-after"));
+                    tokio::time::sleep(IMPATIENCE).await;
+                }
                 status => return assert_eq!(status, 413, "{version:?} {encoding}: {answer:?}"),
             }
         }

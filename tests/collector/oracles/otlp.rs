@@ -93,8 +93,11 @@ const LOSSY: &str = "JSON is UTF-8";
 /// otelcol puts the last attribute into the place of one that it deletes.
 const ORDER: &str = "attributes keep their order";
 
+/// Changes a part, in so many places.
+type Change = fn(&mut Part) -> usize;
+
 /// What makes ours theirs; each says in how many places it did.
-const NORMALISATIONS: [(&str, fn(&mut Part) -> usize); 2] =
+const NORMALISATIONS: [(&str, Change); 2] =
     [("absent messages stay absent", present), ("ids of zeros stay", no_zeros)];
 
 fn present(part: &mut Part) -> usize {

@@ -15,7 +15,7 @@ const LINGERING: Duration = Duration::from_secs(2);
 /// How long it may be silent: as Go's net/http (rstAvoidanceDelay).
 const SILENCE: Duration = Duration::from_millis(500);
 /// Bytes that it may go on sending.
-const MOST: usize = 32 * 1024 * 1024;
+const MOST: usize = 1024 * 1024;
 
 /// A stream that comes back when whoever has it is through with it.
 pub(super) struct Returning<S> {

@@ -88,6 +88,8 @@ settings! {
     pub struct Match {
         /// How texts are compared.
         match_type: Option<MatchType> = None,
+        /// How results of patterns are kept.
+        regexp: Option<PatternCache> = None,
         /// Names of services.
         services: Vec<String> = Vec::new(),
         /// Names of spans.
@@ -110,6 +112,16 @@ settings! {
         libraries: Vec<Library> = Vec::new(),
     }
     check = matching;
+}
+
+settings! {
+    /// How otelcol keeps results of patterns.
+    pub struct PatternCache {
+        /// otelcol: keep results of patterns; no effect here, patterns are fast.
+        cacheenabled: bool = false,
+        /// otelcol: how many results are kept; no effect here.
+        cachemaxnumentries: u32 = 0,
+    }
 }
 
 settings! {

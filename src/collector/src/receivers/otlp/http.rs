@@ -116,12 +116,7 @@ impl Http {
             );
         };
         let context = self.intake.context(&head.headers, from);
-        let taking = self.take(signal, (form, encoding), body, context, from);
-        let taken = match self.settings.read_timeout {
-            Duration::ZERO => taking.await,
-            limit => timeout(limit, taking).await.unwrap_or(Err(Rejection::Slow)),
-        };
-        match taken {
+        match self.take(signal, (form, encoding), body, context, from).await {
             Ok(()) => success(form),
             Err(rejection) => {
                 self.intake.count(&rejection);
@@ -162,7 +157,11 @@ impl Http {
         }
         let expected = usize::try_from(announced).unwrap_or(usize::MAX);
         let mut permit = self.intake.permit(signal, from, expected)?;
-        let message = read(body, expected, self.limit, &mut permit).await?;
+        let reading = read(body, expected, self.limit, &mut permit);
+        let message = match self.settings.read_timeout {
+            Duration::ZERO => reading.await,
+            limit => timeout(limit, reading).await.unwrap_or(Err(Rejection::Slow)),
+        }?;
         let bytes = self.intake.inflate(encoding, message, self.limit, &mut permit).await?;
         let bytes = match form {
             Form::Protobuf => bytes,

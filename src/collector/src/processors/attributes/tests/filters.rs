@@ -245,6 +245,28 @@ fn items_by_the_scope_they_are_of() {
 }
 
 #[test]
+fn scopes_of_one_resource_are_told_apart() {
+    let of_scope = |name: &str| {
+        let scope = InstrumentationScope { name: name.to_owned(), ..Default::default() };
+        let log_records = vec![LogRecord::default()];
+        ScopeLogs { scope: Some(scope), log_records, ..ScopeLogs::default() }
+    };
+    let scope_logs = ["a", "b", "c"].map(of_scope).to_vec();
+    let resource_logs = vec![ResourceLogs { scope_logs, ..ResourceLogs::default() }];
+    let mut request = ExportLogsServiceRequest { resource_logs };
+    let named = |name: &str| {
+        let library = Library { name: name.to_owned(), ..Library::default() };
+        Some(Match { libraries: vec![library], ..regexp() })
+    };
+    let editor = with(named("[ab]"), named("[bc]")).unwrap();
+    let edited = editor.apply(Signal::Logs, &request.encode_to_vec(), &Silent).unwrap();
+    let edited = ExportLogsServiceRequest::decode(&edited[..]).unwrap();
+    request.resource_logs[0].scope_logs[0].log_records[0].attributes =
+        attributes(&[("edited", text("yes"))]);
+    assert_eq!(edited, request);
+}
+
+#[test]
 fn metrics_by_name_alone() {
     let gauge = Gauge { data_points: vec![NumberDataPoint::default(); 2] };
     let metric =
