@@ -11,6 +11,12 @@ const CLIENTS: usize = 10;
 
 /// Ten clients' requests of so many items, all in one batch; one client is poisoned.
 async fn nine_lose_nothing(kind: Kind, items: usize, one_service: bool) {
+    nine_of_many_lose_nothing(kind, 1, items, one_service).await;
+}
+
+/// The same with so many requests of each client, by turns.
+async fn nine_of_many_lose_nothing(kind: Kind, requests: usize, each: usize, one_service: bool) {
+    let items = requests * each;
     let batch = json!({"batch": {"send_batch_size": CLIENTS * items, "timeout": "3600s"}});
     let settings = json!({"retry_on_failure": quick()});
     let mut run = Run::start_with(kind, settings, &batch, &[]).await;
@@ -24,10 +30,11 @@ async fn nine_lose_nothing(kind: Kind, items: usize, one_service: bool) {
             let names = kind.names(&received.body);
             names.iter().any(|name| name.starts_with(&bad_name)).then(|| answer.clone())
         });
-        for client in 0..CLIENTS {
-            let name = format!("client{client}");
+        for number in 0..requests * CLIENTS {
+            let (turn, name) = (number / CLIENTS, format!("client{}", number % CLIENTS));
             let service = if one_service { "shop" } else { &name };
-            run.offer_body(telemetry::spans_of(service, &name, 0..items, 50)).await;
+            let numbers = turn * each..(turn + 1) * each;
+            run.offer_body(telemetry::spans_of(service, &name, numbers, 50)).await;
         }
         let phase = run.phase(&what).await;
         let good: Vec<String> = phase.acknowledged.clone();
@@ -37,8 +44,10 @@ async fn nine_lose_nothing(kind: Kind, items: usize, one_service: bool) {
         same(&what, &phase.taken, &good);
         lost += items;
         assert_eq!(phase.reasons, json!({"rejected_by_backend": lost}), "{what}");
-        // A handful of bad items is found one by one, and more are not looked for.
-        let bound = 2 * CLIENTS + 16 * (items.ilog2() as usize + 1);
+        // A handful of bad items is found one by one, and more are not looked for: of each request,
+        // and four times that of all.
+        let found = (8 * requests).min(32) * ((CLIENTS * items).ilog2() as usize + 1);
+        let bound = 2 * requests * CLIENTS + 2 * found;
         println!("{what}: {} requests of {bound}", phase.requests);
         assert!(phase.requests <= bound, "{what}: {} requests", phase.requests);
     }
@@ -66,6 +75,14 @@ async fn jaeger_of_ten_services() {
 async fn jaeger_of_one_service() {
     nine_lose_nothing(Kind::Jaeger, 20, true).await;
     nine_lose_nothing(Kind::Jaeger, 500, true).await;
+}
+
+/// To find them all takes more refusals than a single client's request is looked through for.
+#[tokio::test]
+async fn five_hundred_poisoned_spans_in_fifty_requests() {
+    for kind in [Kind::Otlp, Kind::OtlpHttp, Kind::Jaeger] {
+        nine_of_many_lose_nothing(kind, 50, 10, true).await;
+    }
 }
 
 #[tokio::test]
