@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::peers::Id;
 use crate::scenario::{Output, Scenario};
 use crate::wire::Transport;
 
@@ -72,8 +73,8 @@ fn address(port: u16) -> String {
 ///
 /// # Errors
 /// It cannot be written as YAML.
-pub fn collector(scenario: &Scenario, ports: Ports) -> Result<String> {
-    let (exporter, settings) = exporter(scenario.output, ports);
+pub fn collector(scenario: &Scenario, peer: Id, ports: Ports) -> Result<String> {
+    let (exporter, settings) = exporter(scenario.output, peer, ports);
     let receivers = json!({"otlp": {"protocols": {
         "grpc": {"endpoint": address(ports.grpc)},
         "http": {"endpoint": address(ports.http)},
@@ -92,7 +93,7 @@ pub fn collector(scenario: &Scenario, ports: Ports) -> Result<String> {
     Ok(serde_yaml::to_string(&config)?)
 }
 
-fn exporter(output: Output, ports: Ports) -> (&'static str, Value) {
+fn exporter(output: Output, peer: Id, ports: Ports) -> (&'static str, Value) {
     let waits = json!({"block_on_overflow": true, "queue_size": QUEUE, "num_consumers": QUEUE});
     let sink = format!("http://{}", address(ports.sink));
     match output {
@@ -114,7 +115,7 @@ fn exporter(output: Output, ports: Ports) -> (&'static str, Value) {
                 "endpoint": address(ports.sink),
                 "tls": {"insecure": true},
                 // v0.85 cannot wait for room in a queue; without one it waits for the answer.
-                "sending_queue": {"enabled": false},
+                "sending_queue": if peer == Id::Ours { waits } else { json!({"enabled": false}) },
             });
             ("jaeger", settings)
         }
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn every_scenario_has_one_pipeline_of_its_own_signal() {
         for scenario in SCENARIOS {
-            let text = collector(scenario, PORTS).unwrap();
+            let text = collector(scenario, Id::Otelcol, PORTS).unwrap();
             let config: Value = serde_yaml::from_str(&text).unwrap();
             let pipelines = config["service"]["pipelines"].as_object().unwrap();
             let (signal, pipeline) = pipelines.iter().next().unwrap();
@@ -169,9 +170,9 @@ mod tests {
     #[test]
     fn compression_and_transport_reach_the_exporter() {
         let named = |name: &str| SCENARIOS.iter().find(|one| one.name == name).unwrap();
-        let gzip = collector(named("spans-gzip"), PORTS).unwrap();
+        let gzip = collector(named("spans-gzip"), Id::Ours, PORTS).unwrap();
         assert!(gzip.contains("compression: gzip"), "{gzip}");
-        let http = collector(named("spans-http"), PORTS).unwrap();
+        let http = collector(named("spans-http"), Id::Ours, PORTS).unwrap();
         assert!(http.contains("otlphttp:") && http.contains("endpoint: http://127.0.0.1:4"));
         let rotel = |name| rotel(named(name), PORTS, Path::new("d")).map(|all| all.join(" "));
         assert!(rotel("spans-http").unwrap().ends_with("-otlp-exporter-compression none"));

@@ -170,7 +170,7 @@ pub fn launch(peer: &Peer, scenario: &Scenario, ports: Ports, directory: &Path) 
         config::rotel(scenario, ports, directory).context("rotel has no such exporter")?
     } else {
         let file = directory.join("config.yaml");
-        std::fs::write(&file, config::collector(scenario, ports)?)?;
+        std::fs::write(&file, config::collector(scenario, peer.id, ports)?)?;
         vec!["--config".to_owned(), file.display().to_string()]
     };
     if peer.id == Id::Ours {
