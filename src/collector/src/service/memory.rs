@@ -8,7 +8,7 @@ use obspipe_model::components::memory_limiter::MemoryLimiter;
 const MIB: usize = 1024 * 1024;
 /// Kept for connections: their buffers are not in the account.
 const CONNECTIONS: usize = 16 * MIB;
-/// What the allocator holds of every five bytes beyond what it was asked for, under load: holes between
+/// What the allocator holds of every four bytes beyond what it was asked for, under load: holes between
 /// requests of all sizes, and what it has not given back yet. Measured (tests/collector/overload.rs).
 const HOLES: usize = 1;
 /// Of the container's memory without a memory_limiter, in percent.
@@ -42,7 +42,7 @@ pub fn limited(limiter: &MemoryLimiter, container: Option<usize>, base: usize) -
 
 fn usable(limit: usize, base: usize) -> usize {
     let left = limit.saturating_sub(base).saturating_sub(CONNECTIONS.min(limit / 8));
-    (left / 5 * (5 - HOLES)).max(LEAST.min(limit))
+    (left / 4 * (4 - HOLES)).max(LEAST.min(limit))
 }
 
 /// The container's memory limit in bytes (cgroup v2, then v1); None where there is none.
