@@ -1,10 +1,14 @@
 //! Telemetry to send: requests of spans, numbered, so that what arrives can be told apart.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::metrics::v1::{
+    Gauge, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, metric::Data,
+};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
@@ -65,6 +69,22 @@ pub(crate) fn logs(service: &str, numbers: std::ops::Range<usize>) -> Vec<u8> {
         ..Default::default()
     };
     ExportLogsServiceRequest { resource_logs: vec![resource_logs] }.encode_to_vec()
+}
+
+/// A request of a gauge with a series for each number.
+pub(crate) fn gauge(name: &str, numbers: std::ops::Range<usize>) -> Vec<u8> {
+    let point = |number: usize| NumberDataPoint {
+        attributes: vec![text("number", &number.to_string())],
+        time_unix_nano: 1_700_000_000_000_000_000,
+        ..Default::default()
+    };
+    let data = Some(Data::Gauge(Gauge { data_points: numbers.map(point).collect() }));
+    let metric = Metric { name: name.to_owned(), data, ..Default::default() };
+    let resource_metrics = ResourceMetrics {
+        scope_metrics: vec![ScopeMetrics { metrics: vec![metric], ..Default::default() }],
+        ..Default::default()
+    };
+    ExportMetricsServiceRequest { resource_metrics: vec![resource_metrics] }.encode_to_vec()
 }
 
 /// The names of all spans of a request, in order.
