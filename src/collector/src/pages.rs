@@ -42,7 +42,7 @@ impl Metrics {
         (path == "/metrics").then(|| Shown {
             status: StatusCode::OK,
             content_type: metrics::CONTENT_TYPE.into(),
-            body: vec![metrics::page(&self.0.snapshot()).into()],
+            body: metrics::page(&self.0.snapshot()).into(),
         })
     }
 }

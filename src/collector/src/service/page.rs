@@ -23,22 +23,22 @@ pub struct Shown {
     pub status: StatusCode,
     /// Content type.
     pub content_type: Cow<'static, str>,
-    /// The text, in pieces.
-    pub body: Vec<bytes::Bytes>,
+    /// The text.
+    pub body: Pieces,
 }
 
 impl Shown {
     /// A short text.
     #[must_use]
     pub fn text(status: StatusCode, text: impl Into<String>) -> Self {
-        let body = vec![bytes::Bytes::from(text.into())];
+        let body = text.into().into();
         Self { status, content_type: "text/plain; charset=utf-8".into(), body }
     }
 
     /// JSON.
     #[must_use]
     pub fn json(status: StatusCode, text: String) -> Self {
-        Self { status, content_type: "application/json".into(), body: vec![text.into()] }
+        Self { status, content_type: "application/json".into(), body: text.into() }
     }
 }
 
@@ -123,7 +123,7 @@ impl Service for Server {
                 shown.unwrap_or_else(|| Shown::text(StatusCode::NOT_FOUND, "404 page not found\n"));
             let mut response = Response::new(match *request.method() {
                 Method::HEAD => Pieces::default(),
-                _ => Pieces::new(shown.body),
+                _ => shown.body,
             });
             *response.status_mut() = shown.status;
             if let Ok(kind) = HeaderValue::try_from(shown.content_type.as_ref()) {

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use futures::stream::unfold;
 use http::StatusCode;
 use obspipe_model::Signal;
 use obspipe_model::components::prometheus::Prometheus as Settings;
@@ -18,6 +20,7 @@ use crate::flow::account::{Account, Permit};
 use crate::flow::chunk::Load;
 use crate::flow::ledger::Reason;
 use crate::flow::leg::Consume;
+use crate::net::body::Pieces;
 use crate::service::page::{Pages, Showing, Shown};
 
 /// How often what has expired is forgotten, at most, in nanoseconds.
@@ -28,7 +31,7 @@ pub struct Prometheus {
     open_metrics: Option<bool>,
     /// What times are counted from: an adjusted clock must expire nothing.
     begun: Instant,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 struct State {
@@ -54,33 +57,36 @@ impl Prometheus {
             expiring: None,
         };
         let open_metrics = settings.enable_open_metrics;
-        Self { open_metrics, begun: Instant::now(), state: Mutex::new(state) }
+        Self { open_metrics, begun: Instant::now(), state: Arc::new(Mutex::new(state)) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn now(&self) -> Nanos {
         Nanos::try_from(self.begun.elapsed().as_nanos()).unwrap_or(Nanos::MAX)
     }
 
-    /// The page, made with the store free between its parts.
+    /// The page, made as it is read; the store is free between its parts.
     async fn shown(&self, accept: Option<&str>) -> Shown {
         let (how, now) = (negotiate(accept, self.open_metrics), self.now());
         while self.state().forget(now) {
             yield_now().await;
         }
-        let mut page = Page::new(&self.state().store, how, now);
-        let mut body = Vec::new();
-        loop {
-            let part = page.part(&self.state().store);
-            let Some(part) = part else { break };
-            body.push(part.into());
+        let page = Page::new(&self.state().store, how, now);
+        let parts = unfold((page, self.state.clone()), |(mut page, state)| async {
             yield_now().await;
-        }
+            let part = page.part(&lock(&state).store)?;
+            Some((Bytes::from(part), (page, state)))
+        });
+        let body = Pieces::made(parts);
         Shown { status: StatusCode::OK, content_type: how.content_type().into(), body }
     }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {

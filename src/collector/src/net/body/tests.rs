@@ -18,6 +18,30 @@ fn pieces_come_one_by_one_and_none_is_empty() {
     assert!(body.is_end_stream());
 }
 
+#[tokio::test]
+async fn pieces_are_made_as_they_are_read() {
+    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = count.clone();
+    let made = move || count.load(std::sync::atomic::Ordering::Relaxed);
+    let pieces = futures::stream::unfold(0, move |number| {
+        counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // Every other one is empty.
+        let piece = Bytes::from("x".repeat(number % 2));
+        async move {
+            tokio::task::yield_now().await;
+            (number < 6).then_some((piece, number + 1))
+        }
+    });
+    let mut body = Pieces::made(pieces);
+    assert_eq!((made(), body.is_end_stream(), body.size_hint().exact()), (0, false, None));
+    for read in 1..=3 {
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "x");
+        assert_eq!(made(), 2 * read);
+    }
+    assert!(body.frame().await.is_none());
+    assert!(body.is_end_stream());
+}
+
 #[test]
 fn trailers_are_behind() {
     let mut trailers = HeaderMap::new();

@@ -4,8 +4,9 @@ use super::*;
 use crate::pages::{Admin, Health, Metrics};
 use crate::service::page::{Page, Pages, Shown};
 
-fn text(shown: &Shown) -> String {
-    String::from_utf8(shown.body.concat()).unwrap()
+async fn text(shown: Shown) -> String {
+    let body = http_body_util::BodyExt::collect(shown.body).await.unwrap();
+    String::from_utf8(body.to_bytes().into()).unwrap()
 }
 
 #[tokio::test]
@@ -37,7 +38,7 @@ async fn status_says_what_became_of_every_item() {
     until("refusal", || balance(&service).dropped.len() == 1).await;
     let shown = Admin(service.clone()).page("/status", None).await.unwrap();
     assert_eq!(shown.content_type, "application/json");
-    let status: serde_json::Value = serde_json::from_str(&text(&shown)).unwrap();
+    let status: serde_json::Value = serde_json::from_str(&text(shown).await).unwrap();
     let flow = serde_json::json!({
         "pipeline": "traces", "exporter": "otlp", "in": 7, "sent": 3,
         "dropped": {"rejected_by_backend": 4}, "queued": 0, "in_flight": 0,
@@ -59,13 +60,13 @@ async fn health_check_is_otelcols() {
     let health = Health { service: service.clone(), settings };
     let shown = health.page("/", None).await.unwrap();
     assert_eq!(shown.status.as_u16(), 200);
-    let json: serde_json::Value = serde_json::from_str(&text(&shown)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text(shown).await).unwrap();
     assert_eq!(json["status"], "Server available");
     assert!(health.page("/other", None).await.is_none());
     service.drain(LONG).await;
     let shown = health.page("/", None).await.unwrap();
     assert_eq!(shown.status.as_u16(), 503);
-    assert!(text(&shown).contains("Server not available"));
+    assert!(text(shown).await.contains("Server not available"));
 }
 
 #[tokio::test]

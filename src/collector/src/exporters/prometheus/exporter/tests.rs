@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use http_body_util::BodyExt as _;
 use opentelemetry_proto::tonic::metrics::v1::NumberDataPoint;
 use tokio::time::advance;
 
@@ -31,7 +32,8 @@ fn load(name: &str, series: usize) -> Load {
 
 async fn page(exporter: &Prometheus) -> String {
     let shown = exporter.page("/metrics", None).await.unwrap();
-    String::from_utf8(shown.body.concat()).unwrap()
+    let body = shown.body.collect().await.unwrap();
+    String::from_utf8(body.to_bytes().into()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,20 +67,24 @@ async fn what_has_expired_is_forgotten_when_others_write() {
 async fn between_the_parts_of_a_page_others_write() {
     let (_, exporter) = exporter();
     exporter.consume(Signal::Metrics, &load("g", SERIES));
-    let mut making = exporter.page("/metrics", None);
-    let mut parts = 0;
-    let shown = loop {
-        match (&mut making).now_or_never() {
-            Some(shown) => break shown.unwrap(),
+    let mut body = exporter.page("/metrics", None).await.unwrap().body;
+    let (mut parts, mut text) = (0, Vec::new());
+    loop {
+        match body.frame().now_or_never() {
+            Some(Some(part)) => {
+                let part = part.unwrap().into_data().unwrap();
+                assert!(part.len() <= super::super::page::PART, "{}", part.len());
+                text.extend_from_slice(&part);
+                continue;
+            }
+            Some(None) => break,
             None => parts += 1,
         }
         // It would wait for ever if the page held the store.
         exporter.consume(Signal::Metrics, &load(&format!("new{parts}"), 3));
-    };
+    }
     assert!(parts > 20, "{parts}");
-    let longest = shown.body.iter().map(|part| part.len()).max().unwrap();
-    assert!(longest <= super::super::page::PART, "{longest}");
-    let text = String::from_utf8(shown.body.concat()).unwrap();
+    let text = String::from_utf8(text).unwrap();
     checker::check(&text, Format::Text);
     assert_eq!(text.lines().filter(|line| line.starts_with("g{")).count(), SERIES);
     assert_eq!(exporter.figures()["series"], (SERIES + 3 * parts) as u64);
