@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -25,17 +26,22 @@ pub(crate) fn binary() -> &'static Path {
         if directory.file_name().is_some_and(|name| name == "release") {
             arguments.push("--release");
         }
-        let mut cargo = std::process::Command::new(env!("CARGO"));
-        // What cargo says of this crate would have ring built anew, here and by the next cargo.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
-                cargo.env_remove(name);
-            }
-        }
-        let status = cargo.args(&arguments).status();
+        let mut cargo = Command::new(env!("CARGO"));
+        let status = without_crate(&mut cargo).args(&arguments).status();
         assert!(status.expect("cargo runs").success(), "the collector is built");
         directory.join("obspipe-collector")
     })
+}
+
+/// A command that builds: what cargo says of this crate would have ring built anew, by it and by the
+/// next cargo.
+pub(crate) fn without_crate(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// A running collector.

@@ -14,7 +14,7 @@ use obspipe_backends::{Answer, Capture, Launch, Process, Ready};
 use rustix::process::geteuid;
 
 use crate::client::Client;
-use crate::collector::PATIENCE;
+use crate::collector::{PATIENCE, without_crate};
 use crate::telemetry::{names, spans};
 use dns::Dns;
 use tls::Authority;
@@ -33,7 +33,7 @@ fn built() -> &'static Path {
         // <target>/<profile>/deps/collector-…
         let exe = std::env::current_exe().expect("a path");
         let target = exe.ancestors().nth(3).expect("a target directory");
-        let status = Command::new("make")
+        let status = without_crate(&mut Command::new("make"))
             .arg("static")
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
             .env("CARGO", env!("CARGO"))

@@ -8,7 +8,7 @@ pub(crate) mod mutate;
 pub(crate) mod oracle;
 
 use bytes::Bytes;
-use oracle::{Decoded, apart};
+use oracle::{Decoded, apart, unknown};
 
 use super::scan::{Malformed, Scan};
 use super::wire::varint;
@@ -74,7 +74,8 @@ fn stricter(refused: &Malformed, request: &[u8]) -> bool {
     }
 }
 
-/// The canonical form is canonical, decodes to the same, and does not change again.
+/// The canonical form is canonical, decodes to the same, keeps what is unknown, and does not change
+/// again.
 pub fn canonical(data: &[u8]) {
     let Some((signal, request)) = input(data) else { return };
     let Ok(scan) = scanning::scan(signal, request) else { return };
@@ -83,6 +84,10 @@ pub fn canonical(data: &[u8]) {
     assert!(again.is_ok_and(|again| again.canonical && again.items <= scan.items));
     assert_eq!(rewrite::canonical(signal, &written), written, "canonical twice");
     check_accept(signal, request, scan);
+    if let Some(before) = unknown(super::request(signal), request) {
+        let after = unknown(super::request(signal), &written);
+        assert_eq!(after, Some(before), "unknown fields");
+    }
     let (before, after) = (Decoded::of(signal, request), Decoded::of(signal, &written));
     if let Ok(before) = before {
         let profiles = profiles(&before) || after.as_ref().is_ok_and(profiles);

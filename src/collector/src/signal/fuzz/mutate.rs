@@ -55,7 +55,8 @@ pub(crate) fn reverse(of: &'static Message, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Changes about one field in so many: leaves it out, repeats it, gives it another number or type,
-/// writes its tag and length longer than they need be, or a length that lies.
+/// writes its tag and length longer than they need be, a length that lies, or some bytes less or
+/// more in it.
 pub(crate) fn fields(
     of: &'static Message,
     bytes: &[u8],
@@ -72,7 +73,7 @@ pub(crate) fn fields(
         };
         let value = inner.as_deref().map_or(field.value, Raw::Bytes);
         let field = Field { value, ..field };
-        match if chance(one_in) == 0 { chance(9) } else { 9 } {
+        match if chance(one_in) == 0 { chance(10) } else { 10 } {
             0 => {}
             1 => (0..2).for_each(|_| put(&mut out, &field, 0, 0)),
             2 => put(&mut out, &Field { number: 1 + chance(20) as u32, ..field }, 0, 0),
@@ -86,11 +87,26 @@ pub(crate) fn fields(
             5 => put(&mut out, &field, chance(9), 0),
             6 => put(&mut out, &field, 0, chance(5) as i64 - 2),
             7 => out.put_tag(field.number, 3 + chance(5) as u8),
-            8 => out.extend((0..chance(9)).map(|_| chance(256) as u8)),
+            8 => {
+                let mut content = bytes_of(field.value);
+                match chance(2) {
+                    0 => content.truncate(content.len().saturating_sub(1 + chance(8))),
+                    _ => content.push(tricky(chance)),
+                }
+                put(&mut out, &Field { value: Raw::Bytes(&content), ..field }, 0, 0);
+            }
+            9 => out.extend((0..chance(9)).map(|_| chance(256) as u8)),
             _ => put(&mut out, &field, 0, 0),
         }
     }
     out
+}
+
+fn bytes_of(value: Raw<'_>) -> Vec<u8> {
+    match value {
+        Raw::Bytes(bytes) => bytes.to_vec(),
+        _ => Vec::new(),
+    }
 }
 
 fn other(chance: &mut impl Chance) -> Raw<'static> {

@@ -10,6 +10,7 @@ use prost::{DecodeError, Message as _};
 use super::convert::Convert as _;
 use crate::signal::Signal;
 use crate::signal::otlp::{Logs, Metrics, Traces};
+use crate::signal::schema::{Kind, Message};
 use crate::signal::view::View as _;
 use crate::signal::wire::{Fields, Raw};
 
@@ -74,6 +75,37 @@ fn points(metric: &Metric) -> usize {
         Some(Data::Summary(data)) => data.data_points.len(),
         None => 0,
     }
+}
+
+/// The unknown fields of a message and of those in it, as written, sorted; prost leaves them out.
+/// None where a place is taken twice, as what stood there first is gone with what is in it.
+pub(crate) fn unknown<'a>(of: &'static Message, bytes: &'a [u8]) -> Option<Vec<&'a [u8]>> {
+    let mut found = Vec::new();
+    once(of, bytes, &mut found).then(|| {
+        found.sort_unstable();
+        found
+    })
+}
+
+fn once<'a>(of: &'static Message, bytes: &'a [u8], unknown: &mut Vec<&'a [u8]>) -> bool {
+    let mut seen = 0;
+    Fields::of(bytes).all(|field| {
+        let slot = of.slot(field.number);
+        let place = slot.place & of.once();
+        let again = seen & place != 0;
+        seen |= place;
+        !again
+            && match (slot.kind, field.value) {
+                (Kind::Unknown, _) => {
+                    unknown.push(field.written);
+                    true
+                }
+                (Kind::One(inner) | Kind::Many(inner), Raw::Bytes(body)) => {
+                    once(inner, body, unknown)
+                }
+                _ => true,
+            }
+    })
 }
 
 /// A canonical request taken apart: per item the bytes of everything that stands around it and of
