@@ -41,6 +41,8 @@ demo-down: check-rust ## End what `make demo` left up
 .PHONY: test
 test: check-rust check-go ## All tests, against a real control plane
 	$(CARGO) build -p obspipe-operator -p obspipe-collector
+	@# First, and by itself: the tests of it would build it beside others that need the time.
+	$(MAKE) --no-print-directory static
 	$(CARGO) test --workspace
 
 .PHONY: lint

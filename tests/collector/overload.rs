@@ -98,7 +98,10 @@ async fn press(name: &str, collector: Collector) -> (Collector, u64) {
         assert!(light.delivered * 100 >= light.sent * 99, "{light:?}");
         delivered += light.delivered;
     }
-    assert!(offered >= capacity * 4.0, "this was no overload: {offered} items/s of {capacity}");
+    // Who offers takes CPU time from the collector where they share a machine: less may be carried
+    // meanwhile than was measured.
+    let carried = capacity.min(heavy.taken_items as f64 / pressing().as_secs_f64());
+    assert!(offered >= carried * 4.0, "this was no overload: {offered} items/s of {carried}");
     assert_eq!(heavy.wrong, Vec::<String>::new(), "refusals have to say when to try again");
     assert_eq!(heavy.by_code.len(), 2, "some were refused over either protocol: {heavy:?}");
     assert!(most < LIMIT_MIB << 20, "{} MiB, limit {LIMIT_MIB}", most >> 20);
