@@ -39,12 +39,18 @@ pub(super) fn each_list(
     lists(signal, request, |attributes, _| edit(attributes))
 }
 
-/// A request in words, to be compared.
+/// A request in words, to be compared: NaN does not equal itself. No value is an empty one.
 pub(super) fn decoded(signal: Signal, request: &[u8]) -> String {
+    let request = lists(signal, request, |attributes, _| {
+        attributes.iter_mut().for_each(|attribute| {
+            attribute.value.get_or_insert_default();
+        });
+    });
+    let bytes = request.as_slice();
     match signal {
-        Signal::Traces => format!("{:#?}", ExportTraceServiceRequest::decode(request).unwrap()),
-        Signal::Logs => format!("{:#?}", ExportLogsServiceRequest::decode(request).unwrap()),
-        Signal::Metrics => format!("{:#?}", ExportMetricsServiceRequest::decode(request).unwrap()),
+        Signal::Traces => format!("{:#?}", ExportTraceServiceRequest::decode(bytes).unwrap()),
+        Signal::Logs => format!("{:#?}", ExportLogsServiceRequest::decode(bytes).unwrap()),
+        Signal::Metrics => format!("{:#?}", ExportMetricsServiceRequest::decode(bytes).unwrap()),
     }
 }
 
