@@ -71,8 +71,14 @@ fn check_inflate(encoding: Encoding, body: &[u8], limit: usize) {
     assert!(asked <= most, "asked for {asked} bytes of {most}");
     if let Ok(out) = result {
         assert!(out.len() <= asked, "{} bytes, asked for {asked}", out.len());
-        let (again, _) = inflated(encoding, body, limit * 2);
-        assert!(again.is_ok_and(|again| again == out), "something else with more room");
+        let same = match inflated(encoding, body, limit * 2).0 {
+            Ok(again) => again == out,
+            // libzstd compares what a frame says of its length only where there is room for all of
+            // that.
+            Err(InflateError::Corrupt(_)) => encoding == Encoding::Zstd,
+            Err(_) => false,
+        };
+        assert!(same, "something else with more room");
     }
 }
 
