@@ -11,11 +11,10 @@ STATIC := $(TARGET)/static
 STATIC_TARGET := $(shell uname -m)-unknown-linux-gnu
 # Random numbers from the kernel itself: a static program does not find the C library's function for
 # it, and would read /dev/urandom, which an empty root does not have.
-# Where it was built is nobody's business, and would make two builds differ.
+# Where the sources of libraries lie would make the builds of two people differ; cargo names our
+# own by their path in the workspace.
 STATIC_FLAGS := -C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom" \
-	--remap-path-prefix=$(CARGO_HOME)=/cargo \
-	--remap-path-prefix=$(abspath $(TARGET))=/target \
-	--remap-path-prefix=$(CURDIR)=/obspipe
+	--remap-path-prefix=$(CARGO_HOME)=/cargo
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 FUZZ := $(TOOLS)/bin/cargo-fuzz
