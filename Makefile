@@ -100,7 +100,7 @@ $(PROGRAMS:%=image-%): image-obspipe-%: static-obspipe-% $(IMAGES)/obspipe-%.cdx
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO) run --quiet -p obspipe-image -- \
 		--program $(STATIC)/obspipe-$* --name $(IMAGE_PREFIX)$*:$(VERSION) \
 		--format $(IMAGE_FORMAT) --output $(IMAGES)/obspipe-$*.tar \
-		--architecture $(STATIC_ARCHITECTURE) $(PORTS_$*:%=--port %) \
+		$(PORTS_$*:%=--port %) \
 		--label org.opencontainers.image.title=obspipe-$* \
 		--label org.opencontainers.image.description='$(ABOUT_$*)' \
 		--label org.opencontainers.image.version=$(VERSION) \

@@ -19,15 +19,8 @@ pub(crate) const SYSTEM: &str = "obspipe-system";
 /// The operator's user, in the audit log.
 pub(crate) const OPERATOR_USER: &str = "system:serviceaccount:obspipe-system:obspipe-operator";
 /// What every operator of a test is told.
-pub(crate) const OPERATOR: [&str; 7] = [
-    "run",
-    "--listen",
-    "127.0.0.1:0",
-    "--discovery-interval",
-    "1",
-    "--lease-namespace",
-    SYSTEM,
-];
+pub(crate) const OPERATOR: [&str; 7] =
+    ["run", "--listen", "127.0.0.1:0", "--discovery-interval", "1", "--lease-namespace", SYSTEM];
 /// How long anything may take that the operator is expected to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 
