@@ -12,7 +12,7 @@ STATIC_TARGET := $(shell uname -m)-unknown-linux-gnu
 # Random numbers from the kernel itself: a static program does not find the C library's function for
 # it, and would read /dev/urandom, which an empty root does not have.
 # Where the sources of libraries lie would make the builds of two people differ; cargo names our
-# own by their path in the workspace.
+# own by their path in the workspace. An incremental build would be another again.
 STATIC_FLAGS := -C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom" \
 	--remap-path-prefix=$(CARGO_HOME)=/cargo
 STATIC_ARCHITECTURE := $(if $(filter aarch64-%,$(STATIC_TARGET)),arm64,amd64)
@@ -83,7 +83,7 @@ static: $(PROGRAMS:%=static-%) ## Build both programs as one file each that need
 
 .PHONY: $(PROGRAMS:%=static-%)
 $(PROGRAMS:%=static-%): static-%: check-rust
-	RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build --quiet --release -p $* --target $(STATIC_TARGET)
+	CARGO_INCREMENTAL=0 RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build --quiet --release -p $* --target $(STATIC_TARGET)
 	@mkdir -p $(STATIC)/$(STATIC_ARCHITECTURE)
 	@strip -o $(STATIC)/$* $(TARGET)/$(STATIC_TARGET)/release/$*
 	@# Beside it with its symbols, for who reads a backtrace.
