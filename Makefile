@@ -5,18 +5,23 @@ SHELL := /bin/bash
 
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+CARGO_HOME ?= $(HOME)/.cargo
 STATIC := $(TARGET)/static
 # Named even if it is this machine's: proc macros are then not linked statically, which they cannot be.
 STATIC_TARGET := $(shell uname -m)-unknown-linux-gnu
 # Random numbers from the kernel itself: a static program does not find the C library's function for
 # it, and would read /dev/urandom, which an empty root does not have.
-STATIC_FLAGS := -C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom"
+# Where it was built is nobody's business, and would make two builds differ.
+STATIC_FLAGS := -C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom" \
+	--remap-path-prefix=$(CARGO_HOME)=/cargo \
+	--remap-path-prefix=$(abspath $(TARGET))=/target \
+	--remap-path-prefix=$(CURDIR)=/obspipe
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 FUZZ := $(TOOLS)/bin/cargo-fuzz
 FUZZ_DIR := src/collector/fuzz
 FUZZ_SECONDS ?= 60
-CRATES := obspipe-model obspipe-operator obspipe-collector local-cluster obspipe-demo obspipe-tests obspipe-backends obspipe-bench
+CRATES := obspipe-model obspipe-operator obspipe-collector obspipe-image local-cluster obspipe-demo obspipe-tests obspipe-backends obspipe-bench
 
 .PHONY: help
 help: ## Show this menu
@@ -56,13 +61,16 @@ $(DENY):
 	$(CARGO) install --quiet --locked --root $(TOOLS) --target-dir target/tools-build cargo-deny
 
 .PHONY: static
-static: check-rust ## Build the collector as one file that needs no other: target/static/obspipe-collector
-	RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build --quiet --release -p obspipe-collector --target $(STATIC_TARGET)
+static: check-rust static-obspipe-collector static-obspipe-operator ## Build both programs as one file each that needs no other: target/static
+
+.PHONY: static-obspipe-collector static-obspipe-operator
+static-obspipe-collector static-obspipe-operator: static-%: check-rust
+	RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build --quiet --release -p $* --target $(STATIC_TARGET)
 	@mkdir -p $(STATIC)
-	@strip -o $(STATIC)/obspipe-collector $(TARGET)/$(STATIC_TARGET)/release/obspipe-collector
+	@strip -o $(STATIC)/$* $(TARGET)/$(STATIC_TARGET)/release/$*
 	@# Beside it with its symbols, for who reads a backtrace.
-	@cp $(TARGET)/$(STATIC_TARGET)/release/obspipe-collector $(STATIC)/obspipe-collector.symbols
-	@stat --format='%n: %s bytes' $(STATIC)/obspipe-collector
+	@cp $(TARGET)/$(STATIC_TARGET)/release/$* $(STATIC)/$*.symbols
+	@stat --format='%n: %s bytes' $(STATIC)/$*
 
 .PHONY: golden
 golden: check-rust ## Rewrite tests/golden/*/out.yaml and the tables in docs/ from the code as it is
