@@ -22,7 +22,7 @@ mod target;
 
 pub use build::tools::{
     helm, jaeger, loki, otelcol, otelcol_jaeger, otelcol_loki, prometheus,
-    prometheus_operator_crds, promtool, python_sdk,
+    prometheus_operator_crds, promtool, python_sdk, python_shop,
 };
 pub use cluster::{Builder, LocalCluster};
 pub use current::CurrentCluster;

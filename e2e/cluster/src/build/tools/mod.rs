@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 pub use backends::{jaeger, loki, prometheus, promtool};
 pub use collectors::{otelcol, otelcol_jaeger, otelcol_loki};
-pub use python::python_sdk;
+pub use python::{python_sdk, python_shop};
 
 use super::{Recipe, go};
 use crate::error::{Error, Result};
