@@ -12,6 +12,8 @@ pub struct Panel {
     pub title: String,
     /// What it draws.
     pub expression: String,
+    /// Grafana's name of the unit, such as `reqps`; empty for none.
+    pub unit: String,
 }
 
 /// The panels of the dashboard in a ConfigMap.
@@ -35,6 +37,7 @@ fn panels(config_map: &Value) -> Option<Vec<Panel>> {
         Some(Panel {
             title: panel["title"].as_str()?.to_owned(),
             expression: panel["targets"][0]["expr"].as_str()?.to_owned(),
+            unit: panel["fieldConfig"]["defaults"]["unit"].as_str().unwrap_or_default().to_owned(),
         })
     });
     Some(panels.collect()).filter(|panels: &Vec<Panel>| !panels.is_empty())
@@ -48,9 +51,14 @@ mod tests {
 
     #[test]
     fn panels_are_read_from_the_configmap() {
-        let dashboard = json!({"panels": [{"title": "Rate", "targets": [{"expr": "up"}]}]});
+        let dashboard = json!({"panels": [{"title": "Rate", "targets": [{"expr": "up"}],
+            "fieldConfig": {"defaults": {"unit": "reqps"}}}]});
         let map = json!({"data": {"observability-otel-x-12345678.json": dashboard.to_string()}});
-        let expected = Panel { title: "Rate".to_owned(), expression: "up".to_owned() };
+        let expected = Panel {
+            title: "Rate".to_owned(),
+            expression: "up".to_owned(),
+            unit: "reqps".to_owned(),
+        };
         assert_eq!(panels(&map), Some(vec![expected]));
         assert_eq!(panels(&json!({"data": {"a.txt": ""}})), None);
         assert_eq!(panels(&Value::Null), None);

@@ -116,8 +116,12 @@ mod tests {
             json!({"type": kind, "reason": "Failed", "message": message,
                    "involvedObject": {"kind": "Pod", "name": "a"}})
         };
-        let events =
-            [event("Normal", "0"), event("Warning", "1"), event("Warning", "2"), event("Warning", "2")];
+        let events = [
+            event("Normal", "0"),
+            event("Warning", "1"),
+            event("Warning", "2"),
+            event("Warning", "2"),
+        ];
         assert_eq!(warnings(&events), "  Pod a: Failed 1\n  Pod a: Failed 2\n");
     }
 }

@@ -99,11 +99,7 @@ impl Kubectl {
 
 /// Runs a program to its end with something to read, and returns what it printed.
 pub(crate) async fn finish(mut command: Command, shown: &str, input: &str) -> Result<String> {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(Error::io(format!("run `{shown}`")))?;
     if let Some(mut stdin) = child.stdin.take() {
         // Who does not read to the end says why on its standard error.

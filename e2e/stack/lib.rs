@@ -16,6 +16,7 @@ mod kubectl;
 mod load;
 pub mod manifest;
 mod namespace;
+pub mod node;
 mod parts;
 pub mod query;
 mod stack;

@@ -4,14 +4,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use local_cluster::{LocalCluster, Progress, Target};
+use local_cluster::{Progress, Target};
 use serde_json::{Value, json};
 
 use crate::chart::Chart;
 use crate::error::{Error, Result};
 use crate::kubectl::Kubectl;
 use crate::namespace::Namespace;
-use crate::{images, parts};
+use crate::{images, node, parts};
 
 /// Namespace of prometheus-operator.
 const MONITORING: &str = "monitoring";
@@ -29,8 +29,8 @@ impl Stack {
     /// # Errors
     /// No node can be run here, or a step failed.
     pub async fn up(progress: impl Progress + Clone + 'static) -> Result<Self> {
-        let builder = LocalCluster::builder().node(true).progress(progress.clone());
-        let stack = Self::on(Target::Local(builder.start().await?), &progress).await?;
+        let target = node::start(progress.clone()).await?;
+        let stack = Self::on(Arc::new(target), &progress).await?;
         stack.load_images(&progress).await?;
         progress.step("installing prometheus-operator");
         stack.install_prometheus_operator(&progress).await?;
@@ -43,9 +43,9 @@ impl Stack {
     ///
     /// # Errors
     /// helm cannot be had.
-    pub async fn on(target: Target, progress: &dyn Progress) -> Result<Self> {
+    pub async fn on(target: Arc<Target>, progress: &dyn Progress) -> Result<Self> {
         let helm = local_cluster::helm(progress).await?;
-        Ok(Self { kubectl: Kubectl::new(Arc::new(target)), helm })
+        Ok(Self { kubectl: Kubectl::new(target), helm })
     }
 
     /// The cluster.
@@ -67,7 +67,7 @@ impl Stack {
     pub async fn load_images(&self, progress: &dyn Progress) -> Result<()> {
         let archives = images::provide(progress).await?;
         progress.step("importing the images into the node");
-        Ok(self.kubectl.target().import_images(&archives).await?)
+        node::import(self.kubectl.target(), &archives).await
     }
 
     /// Installs prometheus-operator with all of its definitions.
@@ -75,7 +75,7 @@ impl Stack {
     /// # Errors
     /// It does not come up.
     pub async fn install_prometheus_operator(&self, progress: &dyn Progress) -> Result<()> {
-        let definitions = local_cluster::prometheus_operator_crds(progress).await?;
+        let definitions = local_cluster::prometheus_operator_all_crds(progress).await?;
         let path = definitions.display().to_string();
         self.kubectl.run(&["apply", "--server-side", "--force-conflicts", "-f", &path]).await?;
         let all = ["wait", "--for=condition=Established", "--timeout=60s", "-f", &path];

@@ -84,9 +84,8 @@ fn describe(
     layer.directory("/tmp", 0o1777)?;
     let mut code = Layer::new();
     code.tree("/app", app, |path| path.extension().is_some_and(|it| it == "py"))?;
-    let serve = [
-        "/usr/bin/python3", "-m", "gunicorn", "--config", "/app/gunicorn.conf.py", "shop:app",
-    ];
+    let serve =
+        ["/usr/bin/python3", "-m", "gunicorn", "--config", "/app/gunicorn.conf.py", "shop:app"];
     let mut image = named(NAME, &serve)?;
     image.working_directory = "/app".to_owned();
     image.environment = environment();
@@ -145,7 +144,9 @@ fn needed(ldd: &str, packages: &Path) -> BTreeMap<String, PathBuf> {
             _ => None,
         };
         // A package's own libraries are found beside it.
-        if let Some((inside, path)) = found.filter(|(_, path)| !Path::new(path).starts_with(packages)) {
+        if let Some((inside, path)) =
+            found.filter(|(_, path)| !Path::new(path).starts_with(packages))
+        {
             needed.insert(inside, resolved(Path::new(path)));
         }
     }

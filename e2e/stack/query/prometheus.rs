@@ -51,6 +51,7 @@ pub struct Alert {
 }
 
 const QUERY: &str = "/api/v1/query";
+const RULES: &str = "/api/v1/rules";
 
 impl Prometheus {
     /// The result of an expression now; a scalar is a series without labels.
@@ -138,6 +139,40 @@ impl Prometheus {
         .await
     }
 
+    /// `firing` if an alert of this name is, else `pending` if one is.
+    ///
+    /// # Errors
+    /// Prometheus did not answer.
+    pub async fn state(&self, alert: &str) -> Result<Option<String>> {
+        let alerts = self.alerts().await?;
+        let states = alerts.into_iter().filter(|it| it.name == alert).map(|it| it.state);
+        // Of two words, "firing" is the lesser.
+        Ok(states.min())
+    }
+
+    /// For how long an alert of this name has been pending or firing.
+    ///
+    /// # Errors
+    /// Prometheus did not answer.
+    pub async fn pending_for(&self, alert: &str) -> Result<Option<Duration>> {
+        let since = format!("max(time() - ALERTS_FOR_STATE{{alertname=\"{alert}\"}})");
+        let seconds = self.value(&since).await?;
+        Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
+    }
+
+    /// The `for` of an alerting rule; nothing while the rule is not evaluated.
+    ///
+    /// # Errors
+    /// Prometheus did not answer.
+    pub async fn hold(&self, alert: &str) -> Result<Option<Duration>> {
+        let answer = self.0.get(RULES, &[]).await?;
+        let groups = answer["data"]["groups"].as_array().into_iter().flatten();
+        let mut rules = groups.flat_map(|it| it["rules"].as_array().into_iter().flatten());
+        let rule = rules.find(|rule| rule["type"] == "alerting" && rule["name"] == alert);
+        let seconds = rule.and_then(|rule| rule["duration"].as_f64());
+        Ok(seconds.map(Duration::from_secs_f64))
+    }
+
     /// What it scrapes: `labels`, `health`, `lastError` of each active target.
     ///
     /// # Errors
@@ -152,7 +187,7 @@ impl Prometheus {
     /// # Errors
     /// Prometheus did not answer.
     pub async fn rule_groups(&self) -> Result<Vec<String>> {
-        let answer = self.0.get("/api/v1/rules", &[]).await?;
+        let answer = self.0.get(RULES, &[]).await?;
         let groups = answer["data"]["groups"].as_array().into_iter().flatten();
         Ok(groups.filter_map(|it| it["name"].as_str()).map(ToOwned::to_owned).collect())
     }

@@ -75,12 +75,7 @@ fn present(directory: &Path) -> Result<PathBuf> {
     })
 }
 
-async fn build(
-    recipe: &Recipe,
-    packages: &[&OsStr],
-    directory: &Path,
-    log: &Path,
-) -> Result<()> {
+async fn build(recipe: &Recipe, packages: &[&OsStr], directory: &Path, log: &Path) -> Result<()> {
     let interpreter = directory.join("venv/bin/python");
     if let Some(uv) = on_path("uv") {
         run(recipe, &uv, ["venv".as_ref(), directory.join("venv").as_os_str()], log).await?;
