@@ -21,8 +21,9 @@ mod progress;
 mod target;
 
 pub use build::tools::{
-    helm, jaeger, loki, otelcol, otelcol_jaeger, otelcol_loki, prometheus,
-    prometheus_operator_crds, promtool, python_sdk,
+    alertmanager, helm, jaeger, loki, otelcol, otelcol_jaeger, otelcol_loki, prometheus,
+    prometheus_operator, prometheus_operator_all_crds, prometheus_operator_crds, promtool,
+    python_sdk, python_shop,
 };
 pub use cluster::{Builder, LocalCluster};
 pub use current::CurrentCluster;

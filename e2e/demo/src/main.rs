@@ -1,10 +1,13 @@
-//! `make demo`: the operator doing its main job on a real control plane, step by step, for
-//! somebody who sees it for the first time. It knows the operator only as a program.
+//! `make demo`: the whole picture on a real node, or, where none can be run, the operator on a
+//! control plane, step by step, for somebody who sees it for the first time. It knows obspipe only
+//! as programs, an image and a chart.
 
 mod operator;
+mod picture;
 mod show;
 mod stage;
 mod story;
+mod telling;
 
 use std::process::ExitCode;
 
@@ -15,10 +18,11 @@ use local_cluster::Detached;
 /// Name of the demo's cluster.
 const CLUSTER: &str = "demo";
 
-/// Shows the obspipe operator at work on a real Kubernetes control plane.
+/// Shows obspipe at work on a real Kubernetes cluster.
 ///
-/// The cluster and the operator stay up afterwards; `down` ends both. OBSPIPE_CLUSTER=current uses
-/// the cluster that kubectl talks to instead, after naming it, and needs --yes.
+/// Everything stays up afterwards; `down` ends it. Where no node can be run (that needs root), only
+/// the control plane is, and the operator as a process. OBSPIPE_CLUSTER=current uses the cluster
+/// that kubectl talks to instead, after naming it, without a node of ours, and needs --yes.
 #[derive(Parser)]
 #[command(name = "obspipe-demo", version, max_term_width = 100)]
 struct Arguments {
@@ -36,10 +40,16 @@ enum Action {
         /// Install even where the CRD is served already.
         #[arg(long)]
         force: bool,
-        /// What is printed at the end: text for people, or JSON for programs.
+        /// What is printed: text for people, or JSON for programs; the text then goes to
+        /// standard error.
         #[arg(long, value_enum, default_value_t = Output::Text)]
         output: Output,
+        /// Whether to wait until the alert fires (1), or end when it is pending (0).
+        #[arg(long, value_name = "0|1", default_value = "1", value_parser = ["0", "1"])]
+        wait: String,
     },
+    /// Say whether a node can be run here. Exit code 1 and the reason when not.
+    Node,
     /// End the operator and the cluster.
     Down,
     /// Say whether they run. Exit code 1 when they do not.
@@ -73,11 +83,26 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let default = Action::Up { yes: false, force: false, output: Output::Text };
+    let wait = "1".to_owned();
+    let default = Action::Up { yes: false, force: false, output: Output::Text, wait };
     match arguments.command.unwrap_or(default) {
-        Action::Up { yes, force, output } => story::tell(yes, force, output).await,
+        Action::Up { yes, force, output, wait } => {
+            telling::choose(output);
+            story::tell(&story::Wish { yes, force, output, wait: wait != "0" }).await
+        }
+        Action::Node => Ok(node()),
         Action::Down => down().await,
         Action::Status => status(),
+    }
+}
+
+fn node() -> ExitCode {
+    match obspipe_e2e::node::possible() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
     }
 }
 

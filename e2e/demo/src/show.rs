@@ -6,11 +6,32 @@ use serde_json::Value;
 pub(crate) const ANNOUNCEMENT: &str = "\
 obspipe demo
 
-It builds and starts a real Kubernetes control plane (etcd, kube-apiserver, kube-controller-manager,
-kube-scheduler) from Go modules, about five minutes and 130 MB the first time and seconds after that,
-and helm if there is none. Everything lies below target/; nothing is installed on the machine, and no
-root is needed. There is no node yet in this release: every object is real, and no pod runs.
+It builds and starts a real Kubernetes cluster from Go modules (five minutes and 130 MB the first time,
+seconds after that) and helm if there is none. Where a node can be run, which needs root on Linux, it also
+builds the images of obspipe, Jaeger, Loki, Prometheus, Alertmanager and an application, about ten minutes
+more, and runs everything as pods. What is built lies below target/; `make demo-down` ends all of it.
 ";
+
+/// What a panel shows: one value, or what many series come to. None while there is none.
+pub(crate) fn figure(values: &[f64], unit: &str) -> Option<String> {
+    let most = values.iter().copied().reduce(f64::max)?;
+    let number = |value: f64| match unit {
+        "reqps" => format!("{value:.2} requests/s"),
+        "percent" => format!("{value:.2} %"),
+        "s" => format!("{value:.3} s"),
+        _ => value.to_string(),
+    };
+    Some(match (values.len(), unit) {
+        (1, _) => number(most),
+        (series, "reqps") => format!("{} in {series} series", number(values.iter().sum())),
+        (series, _) => format!("at most {}, of {series} series", number(most)),
+    })
+}
+
+/// Each line two spaces further to the right.
+pub(crate) fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
 
 /// Kind and name.
 pub(crate) fn name(object: &Value) -> String {
@@ -81,12 +102,13 @@ pub(crate) fn conditions(pipeline: &Value) -> String {
 /// Where to look and how to stop it.
 pub(crate) fn farewell(kubeconfig: &str, kubectl: &str, log: &str, seconds: f64) -> String {
     format!(
-        "Done in {seconds:.0} s. The cluster and the operator stay up. Look around:\n\n\
+        "Done in {seconds:.0} s. Everything stays up. Look around, also with the commands above:\n\n\
          \x20 export KUBECONFIG={kubeconfig}\n\
-         \x20 {kubectl} get obspipe -A\n\
-         \x20 {kubectl} describe obspipe otel -n observability\n\
-         \x20 {kubectl} get prometheusrule otel-rules -n observability -o yaml\n\
-         \x20 tail -f {log}\n\n\
+         \x20 alias kubectl={kubectl}\n\
+         \x20 kubectl get obspipe -A\n\
+         \x20 kubectl describe obspipe otel -n observability\n\
+         \x20 kubectl get prometheusrule otel-rules -n observability -o yaml\n\
+         \x20 {log}\n\n\
          Stop everything: make demo-down"
     )
 }

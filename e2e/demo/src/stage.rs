@@ -3,57 +3,61 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
-use local_cluster::{CurrentCluster, Detached, KUBERNETES_VERSION, Spinner, Target, Wanted};
+use local_cluster::{CurrentCluster, KUBERNETES_VERSION, Spinner, Target, Wanted};
 use serde_json::{Value, json};
 
 use crate::CLUSTER;
 use crate::operator::{directory, root};
+use crate::story::Wish;
+use crate::telling::say;
 
 /// How long anything may take that the operator is expected to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The cluster.
 pub(crate) struct Stage {
-    pub(crate) target: Target,
-}
-
-/// Runs a step under a spinner and leaves a line with the time it took.
-pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-        bar.set_style(style);
-    }
-    bar.set_message(name.to_owned());
-    bar.enable_steady_tick(Duration::from_millis(100));
-    let start = Instant::now();
-    let done = work();
-    bar.finish_and_clear();
-    let mark = if done.is_ok() { "✓" } else { "✗" };
-    println!("  {mark} {name} ({:.1} s)", start.elapsed().as_secs_f64());
-    done
+    pub(crate) target: Arc<Target>,
+    /// Whether pods run on it.
+    pub(crate) node: bool,
 }
 
 impl Stage {
-    /// The demo's own cluster, started if need be; or the user's, on request.
-    pub(crate) async fn enter(yes: bool, force: bool) -> Result<Self> {
+    /// The demo's own cluster, started if need be, with a node where one can be run; or the
+    /// user's, on request.
+    pub(crate) async fn enter(wish: &Wish) -> Result<Self> {
         let spinner = Spinner::new();
-        let target = match Wanted::from_env()? {
-            Wanted::Own => Target::Detached(Detached::find_or_start(CLUSTER, &spinner).await?),
+        let (target, node) = match Wanted::from_env()? {
+            Wanted::Own => Self::own(&spinner).await?,
             Wanted::Current => {
                 let announce = |context: &str, server: &str| {
-                    println!("  the cluster of context {context:?}, server {server}");
+                    say!("  the cluster of context {context:?}, server {server}");
                 };
-                let current = CurrentCluster::connect(None, force, announce, &spinner).await?;
-                ensure!(yes, "say --yes (or OBSPIPE_YES=1) to install the demo there");
-                Target::Current(current)
+                let current = CurrentCluster::connect(None, wish.force, announce, &spinner).await?;
+                ensure!(wish.yes, "say --yes (or OBSPIPE_YES=1) to install the demo there");
+                (Target::Current(current), false)
             }
         };
         spinner.finish();
-        Ok(Self { target })
+        Ok(Self { target: Arc::new(target), node })
+    }
+
+    async fn own(spinner: &Spinner) -> Result<(Target, bool)> {
+        let node = match obspipe_e2e::node::possible() {
+            Ok(()) => true,
+            Err(reason) => {
+                say!("  {reason}.");
+                say!(
+                    "  The control plane is shown without one: every object is real, no pod runs."
+                );
+                false
+            }
+        };
+        let cluster = obspipe_e2e::node::detached(CLUSTER, node, spinner).await?;
+        Ok((Target::Detached(cluster), node))
     }
 
     /// Runs kubectl and returns what it prints.

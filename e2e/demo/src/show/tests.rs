@@ -28,3 +28,11 @@ fn conditions_show_the_first_line_of_their_message() {
     ]}});
     assert_eq!(conditions(&pipeline), "  Ready               False  Unschedulable    First.\n");
 }
+
+#[test]
+fn a_panel_of_many_series_shows_what_they_come_to() {
+    assert_eq!(figure(&[5.0], "percent").as_deref(), Some("5.00 %"));
+    assert_eq!(figure(&[1.0, 2.5], "reqps").as_deref(), Some("3.50 requests/s in 2 series"));
+    assert_eq!(figure(&[0.1, 0.4], "s").as_deref(), Some("at most 0.400 s, of 2 series"));
+    assert_eq!(figure(&[], "s"), None);
+}

@@ -2,6 +2,7 @@
 //! decided elsewhere. Every write asks first whether this process still leads.
 
 pub mod cache;
+mod connect;
 mod error;
 pub mod events;
 pub mod lease;
@@ -42,7 +43,7 @@ pub fn client(mut config: Config) -> Result<Client, kube::Error> {
     let agent = concat!("obspipe-operator/", env!("CARGO_PKG_VERSION"));
     let header = http::HeaderValue::from_static(agent);
     config.headers.push((http::header::USER_AGENT, header));
-    Client::try_from(config)
+    connect::connected(config)
 }
 
 impl Cluster {

@@ -1,7 +1,9 @@
-//! The OpenTelemetry SDK of Python in a virtual environment, from PyPI, made with `uv` or
-//! the `python3` of the machine. Which programs run with it is not known here.
+//! Virtual environments with packages of PyPI, made with `uv` or the `python3` of the machine: one
+//! with OpenTelemetry's SDK, and the demo application's. Which programs run with them is not known
+//! here.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -22,6 +24,11 @@ const RECIPE: Recipe = Recipe {
     takes: "about half a minute",
     inputs: &[PACKAGES[0], PACKAGES[1], PACKAGES[2]],
 };
+
+const SHOP: &str = include_str!("../../../../app/requirements.txt");
+const SHOP_RECIPE: Recipe =
+    Recipe { what: "python-shop 1", takes: "about half a minute", inputs: &[SHOP] };
+
 const REMEDY: &str = "Install `uv` (https://docs.astral.sh/uv), or Python 3.10 or newer with its \
                       venv module (the packages `python3` and `python3-venv`)";
 
@@ -31,7 +38,29 @@ const REMEDY: &str = "Install `uv` (https://docs.astral.sh/uv), or Python 3.10 o
 /// # Errors
 /// Neither `uv` nor `python3` is there, `python3` lacks venv, or a package could not be had.
 pub async fn python_sdk(progress: &dyn Progress) -> Result<PathBuf> {
+    let build = async |directory: &Path, log: &Path| {
+        let packages: Vec<&OsStr> = PACKAGES.iter().map(OsStr::new).collect();
+        build(&RECIPE, &packages, directory, log).await
+    };
     let directory = RECIPE.provide(progress, build).await?;
+    present(&directory)
+}
+
+/// The interpreter of a virtual environment with everything in `e2e/app/requirements.txt`.
+///
+/// # Errors
+/// As [`python_sdk`].
+pub async fn python_shop(progress: &dyn Progress) -> Result<PathBuf> {
+    let build = async |directory: &Path, log: &Path| {
+        let file = directory.join("requirements.txt");
+        fs::write(&file, SHOP).map_err(Error::io(format!("write {}", file.display())))?;
+        build(&SHOP_RECIPE, &["-r".as_ref(), file.as_os_str()], directory, log).await
+    };
+    let directory = SHOP_RECIPE.provide(progress, build).await?;
+    present(&directory)
+}
+
+fn present(directory: &Path) -> Result<PathBuf> {
     let interpreter = directory.join("venv/bin/python");
     if interpreter.exists() {
         return Ok(interpreter);
@@ -46,13 +75,13 @@ pub async fn python_sdk(progress: &dyn Progress) -> Result<PathBuf> {
     })
 }
 
-async fn build(directory: &Path, log: &Path) -> Result<()> {
+async fn build(recipe: &Recipe, packages: &[&OsStr], directory: &Path, log: &Path) -> Result<()> {
     let interpreter = directory.join("venv/bin/python");
     if let Some(uv) = on_path("uv") {
-        run(&uv, ["venv".as_ref(), directory.join("venv").as_os_str()], log).await?;
+        run(recipe, &uv, ["venv".as_ref(), directory.join("venv").as_os_str()], log).await?;
         let arguments = ["pip", "install", "--python"].map(OsStr::new);
         let arguments = arguments.into_iter().chain([interpreter.as_os_str()]);
-        return run(&uv, arguments.chain(PACKAGES.map(OsStr::new)), log).await;
+        return run(recipe, &uv, arguments.chain(packages.iter().copied()), log).await;
     }
     let Some(python) = on_path("python3") else {
         return Err(Error::MissingProgram {
@@ -62,8 +91,9 @@ async fn build(directory: &Path, log: &Path) -> Result<()> {
         });
     };
     let venv = directory.join("venv");
-    let made = run(&python, ["-m".as_ref(), "venv".as_ref(), venv.as_os_str()], log).await;
-    if made.is_err() && run(&python, ["-c", "import venv, ensurepip"], log).await.is_err() {
+    let arguments = ["-m".as_ref(), "venv".as_ref(), venv.as_os_str()];
+    let made = run(recipe, &python, arguments, log).await;
+    if made.is_err() && run(recipe, &python, ["-c", "import venv, ensurepip"], log).await.is_err() {
         return Err(Error::MissingProgram {
             program: "python3 with its venv module",
             purpose: "run programs with the OpenTelemetry SDK".to_owned(),
@@ -71,12 +101,13 @@ async fn build(directory: &Path, log: &Path) -> Result<()> {
         });
     }
     made?;
-    let pip = ["-m", "pip", "--disable-pip-version-check", "install"];
-    run(&interpreter, pip.into_iter().chain(PACKAGES), log).await
+    let pip = ["-m", "pip", "--disable-pip-version-check", "install"].map(OsStr::new);
+    run(recipe, &interpreter, pip.into_iter().chain(packages.iter().copied()), log).await
 }
 
 /// Runs it with nothing of the caller's own Python settings.
 async fn run<A: AsRef<OsStr>>(
+    recipe: &Recipe,
     program: &Path,
     arguments: impl IntoIterator<Item = A>,
     log: &Path,
@@ -89,5 +120,5 @@ async fn run<A: AsRef<OsStr>>(
         .env_remove("VIRTUAL_ENV")
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    go::run(command, RECIPE.what, log).await
+    go::run(command, recipe.what, log).await
 }
