@@ -39,7 +39,7 @@ FUZZ := $(TOOLS)/bin/cargo-fuzz
 CYCLONEDX := $(TOOLS)/bin/cargo-cyclonedx
 FUZZ_DIR := src/collector/fuzz
 FUZZ_SECONDS ?= 60
-CRATES := obspipe-model obspipe-operator obspipe-collector obspipe-image local-cluster obspipe-demo obspipe-tests obspipe-backends obspipe-bench
+CRATES := obspipe-model obspipe-operator obspipe-collector obspipe-image local-cluster obspipe-e2e obspipe-demo obspipe-tests obspipe-backends obspipe-bench
 
 .PHONY: help
 help: ## Show this menu
