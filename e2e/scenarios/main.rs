@@ -6,7 +6,7 @@
 
 mod picture;
 
-use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ use tokio::sync::OnceCell;
 /// Scenarios wait most of the time.
 const THREADS: usize = 4;
 
-/// The stack that scenarios share, brought up by the first that needs it.
+/// The stack that scenarios share, brought up by the first that needs it, or why there is none.
 #[derive(Clone)]
 struct Shared {
-    stack: Arc<OnceCell<Arc<Stack>>>,
+    stack: Arc<OnceCell<Result<Arc<Stack>, String>>>,
     runtime: Handle,
 }
 
@@ -32,32 +32,29 @@ impl Shared {
             let spinner = Spinner::new();
             let stack = Stack::up(spinner.clone()).await;
             spinner.finish();
-            // The message is for people: it has lines of logs in it.
-            Arc::new(stack.unwrap_or_else(|error| panic!("the stack does not come up: {error}")))
+            stack.map(Arc::new).map_err(|error| error.to_string())
         };
-        self.stack.get_or_init(up).await.clone()
+        match self.stack.get_or_init(up).await {
+            Ok(stack) => Arc::clone(stack),
+            Err(error) => panic!("the stack does not come up: {error}"),
+        }
     }
 
-    /// A scenario on the shared stack.
-    fn trial<F, T>(&self, name: &str, scenario: F) -> Trial
+    /// A scenario on the shared stack. It runs on the thread of its test.
+    fn trial<F>(&self, name: &str, scenario: F) -> Trial
     where
-        F: FnOnce(Arc<Stack>) -> T + Send + 'static,
-        T: Future<Output = ()> + Send + 'static,
+        F: AsyncFnOnce(&Stack) + Send + 'static,
     {
         let shared = self.clone();
         Trial::test(name, move || {
-            let runtime = shared.runtime.clone();
-            let task = runtime.spawn(async move { scenario(shared.get().await).await });
-            runtime.block_on(task).map_err(|error| Failed::from(panic_text(error)))
+            let run = async { scenario(&*shared.get().await).await };
+            let ended = catch_unwind(AssertUnwindSafe(|| shared.runtime.block_on(run)));
+            ended.map_err(|panic| Failed::from(text_of(&*panic)))
         })
     }
 }
 
-fn panic_text(error: tokio::task::JoinError) -> String {
-    let panic = match error.try_into_panic() {
-        Ok(panic) => panic,
-        Err(error) => return error.to_string(),
-    };
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
 }
@@ -71,16 +68,15 @@ fn main() -> ExitCode {
     arguments.test_threads = arguments.test_threads.or(Some(THREADS));
     let runtime = Runtime::new().expect("a runtime");
     let shared = Shared { stack: Arc::default(), runtime: runtime.handle().clone() };
-    let trials = vec![
-        shared.trial("the_documents_picture", |stack| async move { picture::run(&stack).await }),
-    ];
+    let trials = vec![shared.trial("the_documents_picture", picture::run)];
     let conclusion = libtest_mimic::run(&arguments, trials);
     let stack = Arc::into_inner(shared.stack).and_then(OnceCell::into_inner);
-    if let Some(stack) = stack.and_then(Arc::into_inner) {
-        if let Err(error) = runtime.block_on(stack.down()) {
-            eprintln!("error: the cluster does not end: {error}");
-            return ExitCode::FAILURE;
-        }
+    if let Some(Ok(stack)) = stack
+        && let Some(stack) = Arc::into_inner(stack)
+        && let Err(error) = runtime.block_on(stack.down())
+    {
+        eprintln!("error: the cluster does not end: {error}");
+        return ExitCode::FAILURE;
     }
     if conclusion.has_failed() { ExitCode::from(101) } else { ExitCode::SUCCESS }
 }
