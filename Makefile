@@ -11,14 +11,32 @@ STATIC := $(TARGET)/static
 STATIC_TARGET := $(shell uname -m)-unknown-linux-gnu
 # Random numbers from the kernel itself: a static program does not find the C library's function for
 # it, and would read /dev/urandom, which an empty root does not have.
-# Where it was built is nobody's business, and would make two builds differ.
+# Where the sources of libraries lie would make the builds of two people differ; cargo names our
+# own by their path in the workspace. An incremental build would be another again.
 STATIC_FLAGS := -C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom" \
-	--remap-path-prefix=$(CARGO_HOME)=/cargo \
-	--remap-path-prefix=$(abspath $(TARGET))=/target \
-	--remap-path-prefix=$(CURDIR)=/obspipe
+	--remap-path-prefix=$(CARGO_HOME)=/cargo
+STATIC_ARCHITECTURE := $(if $(filter aarch64-%,$(STATIC_TARGET)),arm64,amd64)
+PROGRAMS := obspipe-operator obspipe-collector
+
+# Images are named <prefix>operator and <prefix>collector, as the chart names them; docker is what
+# every engine loads, oci an image layout.
+IMAGES := $(TARGET)/images
+IMAGE_PREFIX ?= obspipe/
+IMAGE_FORMAT ?= docker
+SBOM := $(TARGET)/sbom
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+REVISION := $(shell git describe --always --abbrev=40 --dirty --exclude '*' 2>/dev/null)
+# An image is as old as its sources, so that the same sources give the same image.
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
+ABOUT_operator := Turns ObservabilityPipeline objects into collectors, rules and dashboards
+ABOUT_collector := Runs OpenTelemetry Collector configuration
+PORTS_operator := 8080
+PORTS_collector := 4317 4318
+
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 FUZZ := $(TOOLS)/bin/cargo-fuzz
+CYCLONEDX := $(TOOLS)/bin/cargo-cyclonedx
 FUZZ_DIR := src/collector/fuzz
 FUZZ_SECONDS ?= 60
 CRATES := obspipe-model obspipe-operator obspipe-collector obspipe-image local-cluster obspipe-e2e obspipe-demo obspipe-tests obspipe-backends obspipe-bench
@@ -74,16 +92,61 @@ $(DENY):
 	$(CARGO) install --quiet --locked --root $(TOOLS) --target-dir target/tools-build cargo-deny
 
 .PHONY: static
-static: check-rust static-obspipe-collector static-obspipe-operator ## Build both programs as one file each that needs no other: target/static
+static: $(PROGRAMS:%=static-%) ## Build both programs as one file each that needs no other: target/static
 
-.PHONY: static-obspipe-collector static-obspipe-operator
-static-obspipe-collector static-obspipe-operator: static-%: check-rust
-	RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build --quiet --release -p $* --target $(STATIC_TARGET)
-	@mkdir -p $(STATIC)
+.PHONY: $(PROGRAMS:%=static-%)
+$(PROGRAMS:%=static-%): static-%: check-rust
+	CARGO_INCREMENTAL=0 RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build --quiet --release -p $* --target $(STATIC_TARGET)
+	@mkdir -p $(STATIC)/$(STATIC_ARCHITECTURE)
 	@strip -o $(STATIC)/$* $(TARGET)/$(STATIC_TARGET)/release/$*
 	@# Beside it with its symbols, for who reads a backtrace.
 	@cp $(TARGET)/$(STATIC_TARGET)/release/$* $(STATIC)/$*.symbols
+	@# Where config/image/Dockerfile looks for it.
+	@ln -f $(STATIC)/$* $(STATIC)/$(STATIC_ARCHITECTURE)/$*
 	@stat --format='%n: %s bytes' $(STATIC)/$*
+
+.PHONY: image
+image: $(PROGRAMS:%=image-%) ## Write both images and their bills of materials: target/images
+
+.PHONY: $(PROGRAMS:%=image-%)
+$(PROGRAMS:%=image-%): image-obspipe-%: static-obspipe-% $(IMAGES)/obspipe-%.cdx.json
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO) run --quiet -p obspipe-image -- \
+		--program $(STATIC)/obspipe-$* --name $(IMAGE_PREFIX)$*:$(VERSION) \
+		--format $(IMAGE_FORMAT) --output $(IMAGES)/obspipe-$*.tar \
+		$(PORTS_$*:%=--port %) \
+		--label org.opencontainers.image.title=obspipe-$* \
+		--label org.opencontainers.image.description='$(ABOUT_$*)' \
+		--label org.opencontainers.image.version=$(VERSION) \
+		--label org.opencontainers.image.licenses=Apache-2.0 \
+		$(addprefix --label org.opencontainers.image.revision=,$(REVISION))
+
+# The tool writes beside every crate of the workspace, and the workspace's path into what it
+# writes: it gets a copy.
+.PHONY: $(PROGRAMS:%=$(IMAGES)/%.cdx.json)
+$(PROGRAMS:%=$(IMAGES)/%.cdx.json): $(IMAGES)/obspipe-%.cdx.json: check-rust $(CYCLONEDX)
+	@rm -rf $(SBOM)/$* && mkdir -p $(SBOM)/$* $(IMAGES)
+	@cp -R Cargo.toml Cargo.lock rust-toolchain.toml src tests e2e $(SBOM)/$*
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CYCLONEDX) cyclonedx -qq \
+		--manifest-path $(SBOM)/$*/src/$*/Cargo.toml --target $(STATIC_TARGET) --no-build-deps \
+		--format json --spec-version 1.5 --describe binaries
+	@sed 's|path+file://$(abspath $(SBOM)/$*)|path+file://|' \
+		$(SBOM)/$*/src/$*/obspipe-$*_bin.cdx.json >$@
+	@rm -rf $(SBOM)/$*
+
+$(CYCLONEDX):
+	$(CARGO) install --quiet --locked --root $(TOOLS) --target-dir target/tools-build cargo-cyclonedx
+
+# Takes two release builds of everything. PROGRAMS=obspipe-collector checks one program.
+.PHONY: image-check
+image-check: check-rust $(CYCLONEDX) ## Build the images in two other directories and compare every byte
+	@for copy in one another-place; do \
+		rm -rf $(TARGET)/reproduce/$$copy && mkdir -p $(TARGET)/reproduce/$$copy; \
+		tar --exclude=./target --exclude=./.git -c . | tar -x -C $(TARGET)/reproduce/$$copy; \
+		env -u CARGO_TARGET_DIR $(MAKE) --no-print-directory -C $(TARGET)/reproduce/$$copy image \
+			TOOLS=$(abspath $(TOOLS)) REVISION=$(REVISION) SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH); \
+	done
+	diff -r $(TARGET)/reproduce/one/target/images $(TARGET)/reproduce/another-place/target/images
+	@rm -rf $(TARGET)/reproduce
 
 .PHONY: golden
 golden: check-rust ## Rewrite tests/golden/*/out.yaml and the tables in docs/ from the code as it is

@@ -34,12 +34,12 @@ fn built() -> &'static Path {
         let exe = std::env::current_exe().expect("a path");
         let target = exe.ancestors().nth(3).expect("a target directory");
         let status = without_crate(&mut Command::new("make"))
-            .arg("static")
+            .arg("static-obspipe-collector")
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
             .env("CARGO", env!("CARGO"))
             .env("CARGO_TARGET_DIR", target)
             .status();
-        assert!(status.expect("make runs").success(), "make static");
+        assert!(status.expect("make runs").success(), "make static-obspipe-collector");
         target.join("static")
     })
 }

@@ -18,6 +18,9 @@ use tokio::process::{Child, Command};
 pub(crate) const SYSTEM: &str = "obspipe-system";
 /// The operator's user, in the audit log.
 pub(crate) const OPERATOR_USER: &str = "system:serviceaccount:obspipe-system:obspipe-operator";
+/// What every operator of a test is told.
+pub(crate) const OPERATOR: [&str; 7] =
+    ["run", "--listen", "127.0.0.1:0", "--discovery-interval", "1", "--lease-namespace", SYSTEM];
 /// How long anything may take that the operator is expected to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -236,6 +239,17 @@ impl Environment {
         self.operator(&["--namespace", namespace, "--leader-elect", "false"]).await
     }
 
+    /// How the operator reaches the API server: what a kubeconfig says of it, and its token.
+    pub(crate) fn operator_access(&self) -> Value {
+        let text = std::fs::read_to_string(&self.operator_kubeconfig).expect("a kubeconfig");
+        let config: Value = serde_yaml::from_str(&text).expect("YAML");
+        json!({
+            "server": config["clusters"][0]["cluster"]["server"],
+            "authority": config["clusters"][0]["cluster"]["certificate-authority"],
+            "token": config["users"][0]["user"]["token"],
+        })
+    }
+
     /// The audit log so far.
     pub(crate) fn audit(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.cluster.audit_log()).expect("an audit log");
@@ -251,24 +265,20 @@ pub(crate) struct Operator {
 
 impl Operator {
     async fn start(environment: &Environment, arguments: &[&str]) -> Self {
+        let mut command = Command::new(operator_binary());
+        command.args(OPERATOR).args(arguments);
+        command.arg("--kubeconfig").arg(&environment.operator_kubeconfig);
+        Self::spawn(environment, command)
+    }
+
+    /// Starts it by a command of the caller's.
+    pub(crate) fn spawn(environment: &Environment, mut command: Command) -> Self {
         static LOGS: AtomicUsize = AtomicUsize::new(0);
         let number = LOGS.fetch_add(1, Ordering::Relaxed);
         let log = environment.directory.path().join(format!("operator-{number}.log"));
         let file = std::fs::File::create(&log).expect("a log");
-        let child = Command::new(operator_binary())
-            .arg("run")
-            .args(["--listen", "127.0.0.1:0", "--discovery-interval", "1"])
-            .args(["--lease-namespace", SYSTEM])
-            .args(arguments)
-            .arg("--kubeconfig")
-            .arg(&environment.operator_kubeconfig)
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(file)
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the operator starts");
+        command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+        let child = command.kill_on_drop(true).spawn().expect("the operator starts");
         Self { child, log }
     }
 

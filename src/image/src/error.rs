@@ -35,6 +35,14 @@ pub enum Error {
     /// A host file that an image cannot hold.
     #[error("{} is neither a file, a directory nor a symbolic link, or its name is not UTF-8", .0.display())]
     Unsupported(PathBuf),
+    /// A program that would need other files to run.
+    #[error("{} is no static program: {why}", path.display())]
+    Program {
+        /// The program.
+        path: PathBuf,
+        /// What it is instead.
+        why: &'static str,
+    },
     /// A processor that no image is made for.
     #[error("no image is made for the processor `{0}`: amd64 (x86_64) or arm64 (aarch64)")]
     Architecture(String),

@@ -174,6 +174,20 @@ impl Layer {
         Ok(all)
     }
 
+    /// The user and group of every entry.
+    pub(crate) fn owner(&self) -> (u32, u32) {
+        self.owner
+    }
+
+    /// What every entry is, in words, and where a file's bytes come from.
+    pub(crate) fn described(&self) -> impl Iterator<Item = (String, Option<&Source>)> {
+        self.entries.iter().map(|(path, entry)| match entry {
+            Entry::File { mode, source } => (format!("file {mode:o} {path}"), Some(source)),
+            Entry::Directory { mode } => (format!("directory {mode:o} {path}"), None),
+            Entry::Symlink { target } => (format!("link {path} {target}"), None),
+        })
+    }
+
     /// Writes the layer as a tar.
     ///
     /// # Errors

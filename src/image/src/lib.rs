@@ -4,6 +4,7 @@
 //! the images are for.
 
 mod archive;
+mod cache;
 mod digest;
 mod error;
 mod image;
@@ -11,6 +12,7 @@ mod layer;
 mod manifest;
 mod name;
 mod path;
+mod program;
 
 pub use archive::{Format, Written};
 pub use digest::Digest;
@@ -18,3 +20,4 @@ pub use error::{Error, Result};
 pub use image::{Architecture, Image, User};
 pub use layer::{Layer, Source};
 pub use name::Name;
+pub use program::{Program, static_programs};

@@ -2,11 +2,11 @@
 //! is in the library.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use obspipe_image::{Architecture, Error, Format, Image, Layer, Name};
+use obspipe_image::{Error, Format, Image, Name, Program, static_programs};
 
 /// Write the image of one static program as an archive that engines load.
 #[derive(Parser)]
@@ -24,9 +24,6 @@ struct Arguments {
     /// docker: what every engine loads; oci: an image layout
     #[arg(long, value_enum, default_value = "docker")]
     format: Layout,
-    /// The program's processor: amd64 or arm64; this machine's if not given
-    #[arg(long, value_name = "PROCESSOR")]
-    architecture: Option<Architecture>,
     /// A label, such as org.opencontainers.image.version=1.0.0; may be repeated
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = pair)]
     labels: Vec<(String, String)>,
@@ -75,22 +72,11 @@ fn run(arguments: &Arguments) -> Result<String, Error> {
 }
 
 fn image(arguments: &Arguments) -> Result<Image, Error> {
-    let architecture = arguments.architecture.map_or_else(Architecture::here, Ok)?;
-    let program = inside(&arguments.program)?;
-    let mut layer = Layer::new();
-    layer.file(&program, 0o755, arguments.program.as_path())?;
+    let program = Program::read(&arguments.program)?;
     Ok(Image {
         labels: arguments.labels.iter().cloned().collect::<BTreeMap<_, _>>(),
         ports: arguments.ports.iter().copied().collect::<BTreeSet<_>>(),
         created: arguments.created,
-        layers: vec![layer],
-        ..Image::new(arguments.name.clone(), architecture, &[&program])
+        ..static_programs(arguments.name.clone(), "/", &[program])?
     })
-}
-
-/// The program's path in the image.
-fn inside(program: &Path) -> Result<String, Error> {
-    let name = program.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| Error::Unsupported(program.to_owned()))?;
-    Ok(format!("/{name}"))
 }

@@ -8,6 +8,7 @@ mod lifecycle;
 mod ownership;
 mod repair;
 mod scale;
+mod static_binary;
 
 use libtest_mimic::Trial;
 
@@ -66,6 +67,7 @@ pub(crate) fn all(shared: &Shared) -> Vec<Trial> {
         bad_input::a_bad_pipeline_does_not_hold_up_the_others,
         election::one_leads_and_a_resumed_one_writes_nothing,
         election::a_graceful_end_gives_the_lease_back,
+        static_binary::reconciles_from_an_empty_root_by_name,
     ));
     trials
 }
