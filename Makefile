@@ -43,7 +43,7 @@ CRATES := obspipe-model obspipe-operator obspipe-collector obspipe-image local-c
 
 .PHONY: help
 help: ## Show this menu
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: check-rust check-go
 check-rust:
