@@ -9,6 +9,8 @@
 
 mod chart;
 mod dashboard;
+#[cfg(test)]
+mod document;
 mod error;
 mod findings;
 pub mod images;
