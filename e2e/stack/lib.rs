@@ -18,7 +18,6 @@ mod kubectl;
 mod load;
 pub mod manifest;
 mod namespace;
-pub mod node;
 mod parts;
 pub mod query;
 mod stack;
