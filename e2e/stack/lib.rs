@@ -9,6 +9,8 @@
 
 mod chart;
 mod dashboard;
+#[cfg(test)]
+mod document;
 mod error;
 mod findings;
 pub mod images;
@@ -16,7 +18,6 @@ mod kubectl;
 mod load;
 pub mod manifest;
 mod namespace;
-pub mod node;
 mod parts;
 pub mod query;
 mod stack;
@@ -29,7 +30,7 @@ pub use dashboard::Panel;
 pub use error::{Error, Result};
 pub use kubectl::Kubectl;
 pub use load::{Load, Running, Totals};
-pub use namespace::{Namespace, Shop};
+pub use namespace::{Namespace, Order, Shop};
 pub use stack::Stack;
 pub use wait::{WITHIN, eventually};
 
