@@ -109,3 +109,6 @@ fn newer(file: &Path, than: &Path) -> bool {
     let written = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
     matches!((written(file), written(than)), (Some(file), Some(than)) if file > than)
 }
+
+#[cfg(test)]
+mod tests;
