@@ -1,10 +1,11 @@
-// The programs of a Kubernetes control plane in one executable: the name it is
+// The programs of a Kubernetes control plane and of a node in one executable: the name it is
 // called by (os.Args[0]) picks the program, as with busybox. One link step
 // instead of five, and one file to cache. It knows nothing of tests or of what
 // the cluster is used for; flags come from the caller.
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -21,7 +22,9 @@ import (
 	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
 // lifeline names the variable by which a caller asks for a process that does
@@ -29,12 +32,14 @@ import (
 // holds, and the kernel closes that end however the caller dies.
 const lifeline = "LOCAL_CLUSTER_LIFELINE"
 
-// programs is the list to append to (kubelet and kube-proxy come with the node).
+// programs is the list to append to.
 var programs = map[string]func() int{
 	"etcd":                    runEtcd,
 	"kube-apiserver":          command(apiserver.NewAPIServerCommand),
 	"kube-controller-manager": command(controllers.NewControllerManagerCommand),
 	"kube-scheduler":          command(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
+	"kubelet":                 runKubelet,
+	"kube-proxy":              command(proxy.NewProxyCommand),
 	"kubectl":                 runKubectl,
 }
 
@@ -71,4 +76,8 @@ func runKubectl() int {
 	// CheckErr words the error as kubectl does, and exits itself when there is one.
 	kubectlutil.CheckErr(cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()))
 	return 0
+}
+
+func runKubelet() int {
+	return cli.Run(kubelet.NewKubeletCommand(context.Background()))
 }

@@ -22,6 +22,8 @@ pub enum Kind {
     HorizontalPodAutoscaler,
     /// policy/v1
     PodDisruptionBudget,
+    /// networking.k8s.io/v1
+    NetworkPolicy,
     /// monitoring.coreos.com/v1
     PrometheusRule,
     /// monitoring.coreos.com/v1
@@ -70,7 +72,7 @@ const fn optional(info: KindInfo) -> KindInfo {
 const MONITORING: &str = "monitoring.coreos.com";
 
 /// All kinds, in the order of [`Kind`]. Append a new kind to both.
-pub const KINDS: [KindInfo; 11] = [
+pub const KINDS: [KindInfo; 12] = [
     built_in(Kind::ServiceAccount, "", "v1", "ServiceAccount", "serviceaccounts"),
     built_in(Kind::ConfigMap, "", "v1", "ConfigMap", "configmaps"),
     built_in(Kind::Service, "", "v1", "Service", "services"),
@@ -90,6 +92,13 @@ pub const KINDS: [KindInfo; 11] = [
         "v1",
         "PodDisruptionBudget",
         "poddisruptionbudgets",
+    )),
+    counted(built_in(
+        Kind::NetworkPolicy,
+        "networking.k8s.io",
+        "v1",
+        "NetworkPolicy",
+        "networkpolicies",
     )),
     optional(counted(built_in(
         Kind::PrometheusRule,

@@ -29,7 +29,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Workload, Service, ServiceAccount, PodMonitor, autoscaler and disruption budget.
+    /// Workload, Service, ServiceAccount, PodMonitor, autoscaler, disruption budget and network policy.
     #[must_use]
     pub fn collector(&self) -> String {
         format!("{}-collector", self.name)

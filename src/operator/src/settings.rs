@@ -19,6 +19,12 @@ pub struct Settings {
     pub dashboard_labels: BTreeMap<String, String>,
     /// Annotations on every dashboard ConfigMap.
     pub dashboard_annotations: BTreeMap<String, String>,
+    /// Namespace of the operator itself.
+    pub operator_namespace: String,
+    /// Namespaces whose pods may scrape the admin listener; empty for all.
+    pub scrape_namespaces: Vec<String>,
+    /// Whether collectors get a NetworkPolicy.
+    pub network_policies: bool,
     /// Whether pipelines may define data sources in a Grafana that others share.
     pub allow_datasources: bool,
 }
@@ -31,6 +37,9 @@ impl Default for Settings {
             monitor_labels: BTreeMap::new(),
             dashboard_labels: BTreeMap::new(),
             dashboard_annotations: BTreeMap::new(),
+            operator_namespace: "default".to_owned(),
+            scrape_namespaces: Vec::new(),
+            network_policies: true,
             allow_datasources: false,
         }
     }

@@ -27,10 +27,17 @@ const RECIPE: Recipe = Recipe {
 const LAYOUT: &str = "1";
 
 /// The names the executable answers to; the same list as `programs` in main.go.
-const NAMES: [&str; 5] =
-    ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"];
+const NAMES: [&str; 7] = [
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubectl",
+];
 
-/// A program of the control plane, and whether it can be asked to end with us.
+/// A program of Kubernetes, and whether it can be asked to end with us.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
@@ -66,10 +73,10 @@ async fn build(directory: &Path, log: &Path) -> Result<()> {
     let mut command = go::go(&sources);
     command
         .args(["build", "-trimpath", "-ldflags", &link_flags(), "-o"])
-        .arg(bin.join("control-plane"))
+        .arg(bin.join("kubernetes"))
         .arg(".");
     go::run(command, RECIPE.what, log).await?;
-    let link = |name| symlink("control-plane", bin.join(name));
+    let link = |name| symlink("kubernetes", bin.join(name));
     NAMES.into_iter().try_for_each(link).map_err(Error::io("link the programs"))
 }
 

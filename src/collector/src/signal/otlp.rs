@@ -1,9 +1,9 @@
 //! OTLP's messages (opentelemetry-proto v1.9: common, resource, trace, metrics, logs), once: from
 //! this one table come the check of what arrives, the borrowed views, and the names in JSON.
 
-use super::schema::{FieldInfo, Kind, Message};
+use super::schema::{FieldInfo, Kind, Message, kind, messages};
 use super::view::*;
-use super::wire::{Field, Fields};
+use super::wire::{Field, Fields, Raw};
 
 messages! {
     /// Spans as exporters send them (ExportTraceServiceRequest, TracesData).

@@ -1,5 +1,5 @@
 //! How messages are described: what stands at which number, and what it is called in JSON. The
-//! descriptions of OTLP's own are in `otlp`.
+//! descriptions of OTLP's own, and the views that the same table makes, are in `otlp`.
 
 use super::wire::{BYTES, FIXED32, FIXED64, VARINT};
 
@@ -167,3 +167,77 @@ impl Kind {
         }
     }
 }
+
+/// A field's kind; the descriptions refer to one another in a circle, so by name.
+macro_rules! kind {
+    (Many $sub:ident) => {
+        Kind::Many(&$sub)
+    };
+    ($one:ident $sub:ident) => {
+        Kind::One(&$sub)
+    };
+    ($type:ident) => {
+        <$type as Wire>::KIND
+    };
+}
+
+macro_rules! messages {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident $constant:ident $counted:literal {
+            $($(#[$doc:meta])* $number:literal $field:ident $json:literal $type:ident $(<$of:ident $sub:ident>)?,)*
+        }
+    )*) => {$(
+        pub(super) static $constant: Message = Message::new(stringify!($name), $counted, &[$(FieldInfo {
+            number: $number,
+            json: $json,
+            kind: kind!($type $($sub)?),
+            oneof: <$type $(<$of<'static>>)? as Wire>::ONEOF,
+        }),*]);
+
+        $(#[$meta])*
+        #[derive(Clone, Copy)]
+        pub struct $name<'a> {
+            /// The whole message.
+            pub bytes: &'a [u8],
+            $($(#[$doc])* pub $field: <$type $(<$of<'static>>)? as Wire>::Value<'a>,)*
+        }
+
+        impl View for $name<'static> {
+            type At<'a> = $name<'a>;
+
+            fn schema() -> &'static Message {
+                &$constant
+            }
+
+            #[inline]
+            fn parse(bytes: &[u8]) -> $name<'_> {
+                $name::walk(bytes, |_, _| {})
+            }
+        }
+
+        impl<'a> $name<'a> {
+            /// Reads a message's bytes, and tells of each string, bytes and message in it, with its
+            /// field's number, as it is come by: what is long is then walked over once.
+            #[inline]
+            pub fn walk(bytes: &'a [u8], mut each: impl FnMut(u32, &'a [u8])) -> Self {
+                let mut view = $name {
+                    bytes,
+                    $($field: <$type $(<$of<'static>>)? as Wire>::absent(bytes, $number),)*
+                };
+                for Field { number, value, .. } in Fields::of(bytes) {
+                    match number {
+                        $($number => <$type $(<$of<'static>>)? as Wire>::read(&mut view.$field, value),)*
+                        _ => {}
+                    }
+                    if let Raw::Bytes(bytes) = value {
+                        each(number, bytes);
+                    }
+                }
+                view
+            }
+        }
+    )*};
+}
+
+pub(super) use {kind, messages};

@@ -88,6 +88,14 @@ pub struct RunArguments {
     #[arg(long, env = "OBSPIPE_DASHBOARD_ANNOTATION", value_name = "KEY=VALUE",
         value_parser = pair)]
     dashboard_annotation: Vec<Pair>,
+    /// Namespace whose pods may scrape the collectors' own metrics, beside the operator's; all if
+    /// none is given. Repeatable.
+    #[arg(long, env = "OBSPIPE_SCRAPE_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
+    scrape_namespace: Vec<String>,
+    /// Give collectors a NetworkPolicy.
+    #[arg(long, env = "OBSPIPE_NETWORK_POLICIES", value_name = "BOOL", default_value_t = true,
+        action = ArgAction::Set)]
+    network_policies: bool,
     /// Let pipelines define data sources, in a Grafana that others share.
     #[arg(long, env = "OBSPIPE_ALLOW_DATASOURCES")]
     allow_datasources: bool,
@@ -124,6 +132,9 @@ impl RunArguments {
             monitor_labels: map(&self.monitor_label),
             dashboard_labels: map(&self.dashboard_label),
             dashboard_annotations: map(&self.dashboard_annotation),
+            operator_namespace: self.lease_namespace.clone(),
+            scrape_namespaces: not_empty(&self.scrape_namespace),
+            network_policies: self.network_policies,
             allow_datasources: self.allow_datasources,
         }
     }
@@ -132,10 +143,14 @@ impl RunArguments {
         RunOptions { namespaces: self.namespaces(), concurrency: usize::from(self.concurrency) }
     }
 
-    /// An empty variable names one namespace, "": it means none.
     fn namespaces(&self) -> Vec<String> {
-        self.namespace.iter().filter(|name| !name.is_empty()).cloned().collect()
+        not_empty(&self.namespace)
     }
+}
+
+/// An empty variable names one thing, "": it means none.
+fn not_empty(names: &[String]) -> Vec<String> {
+    names.iter().filter(|name| !name.is_empty()).cloned().collect()
 }
 
 fn pair(text: &str) -> Result<Pair, String> {

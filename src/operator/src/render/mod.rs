@@ -6,6 +6,7 @@ mod config_map;
 pub mod dashboard;
 pub mod datasources;
 mod disruption_budget;
+mod network_policy;
 mod pod;
 mod pod_monitor;
 mod prometheus_rule;
@@ -107,6 +108,7 @@ pub fn render(pipeline: &Validated, surroundings: &Surroundings<'_>) -> Prepared
     objects.push(workload::workload(pipeline, surroundings.settings));
     objects.extend(autoscaler::autoscaler(pipeline));
     objects.extend(disruption_budget::disruption_budget(pipeline));
+    objects.extend(network_policy::network_policy(pipeline, surroundings.settings));
     let rules = prometheus_rule::prometheus_rules(pipeline, surroundings);
     objects.extend(rules);
     objects.push(pod_monitor::pod_monitor(pipeline, surroundings.settings));

@@ -8,14 +8,21 @@ mod tags;
 
 use bytes::Bytes;
 
-use crate::signal::otlp::{Resource, ScopeSpans, Span, Traces};
+use crate::signal::otlp::{Resource, Scope, ScopeSpans, Traces};
 use crate::signal::view::View;
-use crate::signal::wire::{BYTES, Fields, Raw, Write, varint_len};
+use crate::signal::wire::{BYTES, Field, Fields, Raw, Write, varint_len};
 
 /// How many times as long as the spans may be what is repeated with them: a Process with each
 /// request, a scope's tags with each span. Bounds what megabytes of a resource or of a scope's name
 /// become beside many small spans; nothing well-meant comes near.
 const REPEATED: usize = 8;
+
+/// Bytes of the shortest span that is sent: its two ids, and tag and length of each and of itself.
+const SHORTEST_SPAN: usize = 2 + 2 + 16 + 2 + 8;
+
+/// Fields of OTLP's ScopeSpans.
+const SCOPE_SPANS_SCOPE: u32 = 1;
+const SCOPE_SPANS_SPANS: u32 = 2;
 
 /// Bytes kept before the spans for what stands before them: a tag and a length.
 const HEAD: usize = 1 + 10;
@@ -66,9 +73,13 @@ pub fn translate<'a>(
     for request in requests {
         for resource_spans in Traces::parse(request).resource_spans.iter() {
             batch.resource(resource_spans.resource.map_or(&[], |resource| resource.bytes));
-            for scope_spans in resource_spans.scope_spans.iter() {
-                scope_tags(&scope_spans, &mut scope);
-                scope_spans.spans.iter().for_each(|span| batch.span(&span, &scope));
+            for scope_spans in resource_spans.scope_spans.bytes() {
+                scope_tags(scope_spans, &mut scope);
+                ScopeSpans::walk(scope_spans, |number, bytes| {
+                    if number == SCOPE_SPANS_SPANS {
+                        batch.span(bytes, &scope);
+                    }
+                });
             }
         }
         batch.joint();
@@ -78,12 +89,20 @@ pub fn translate<'a>(
 }
 
 /// A scope's tags, as they stand in each of its spans.
-fn scope_tags(scope_spans: &ScopeSpans<'_>, out: &mut Vec<u8>) {
+fn scope_tags(scope_spans: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    let Some(scope) = scope_spans.scope else { return };
-    span::scope(&scope.view(), out);
-    let repeated = out.len().saturating_mul(scope_spans.spans.len());
-    if repeated / REPEATED > scope_spans.bytes.len() {
+    // Mostly it stands first; it is looked for behind the spans only where it does not.
+    let scope = match Fields::of(scope_spans).next() {
+        Some(Field { number: SCOPE_SPANS_SCOPE, value: Raw::Bytes(scope), .. }) => scope,
+        _ => ScopeSpans::parse(scope_spans).scope.map_or(&[][..], |scope| scope.bytes),
+    };
+    span::scope(&Scope::parse(scope), out);
+    // Shorter ones cannot exceed the bound, whatever the number of spans, which is not counted then.
+    if out.len() <= REPEATED * SHORTEST_SPAN {
+        return;
+    }
+    let repeated = out.len().saturating_mul(ScopeSpans::parse(scope_spans).spans.len());
+    if repeated / REPEATED > scope_spans.len() {
         out.clear();
     }
 }
@@ -133,16 +152,18 @@ impl<'a> Batch<'a> {
         self.process.put_message(PROCESS, |out| tags::process(&resource, out));
     }
 
-    fn span(&mut self, span: &Span<'_>, scope: &[u8]) {
-        if !span::expressible(span) {
+    fn span(&mut self, span: &[u8], scope: &[u8]) {
+        let before = self.body.len();
+        let mut put = None;
+        self.body.put_long_message(SPANS, |out| put = span::put(span, scope, out));
+        let Some(span) = put else {
+            self.body.truncate(before);
             self.out.untranslatable += 1;
             return;
-        }
+        };
         if span.end_time_unix_nano < span.start_time_unix_nano {
             self.out.negative_durations += 1;
         }
-        let before = self.body.len();
-        self.body.put_long_message(SPANS, |out| span::put(span, scope, out));
         let full = request_len(self.body.len() - HEAD + self.process.len()) > self.max_bytes;
         if full && before - HEAD >= self.process.len() / REPEATED {
             self.cut(before, self.spans);

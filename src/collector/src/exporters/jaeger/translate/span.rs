@@ -3,6 +3,7 @@
 
 use super::tags;
 use crate::signal::otlp::{Event, Link, Scope, Span};
+use crate::signal::view::View as _;
 use crate::signal::wire::Write;
 
 /// Fields of Span.
@@ -14,6 +15,10 @@ const START_TIME: u32 = 6;
 const DURATION: u32 = 7;
 const TAGS: u32 = 8;
 const LOGS: u32 = 9;
+
+/// Fields of OTLP's Span.
+const ATTRIBUTES: u32 = 9;
+const EVENTS: u32 = 11;
 
 /// Values of SpanRefType.
 const CHILD_OF: u64 = 0;
@@ -28,7 +33,7 @@ const NANOS: u64 = 1_000_000_000;
 
 /// Whether Jaeger can take the ids: 16 bytes and 8. A parent may be empty, and a link may be to
 /// nothing (pdata reads an empty id as zeros).
-pub(super) fn expressible(span: &Span<'_>) -> bool {
+fn expressible(span: &Span<'_>) -> bool {
     let or_empty = |id: &[u8], length| id.is_empty() || id.len() == length;
     span.trace_id.len() == TRACE_ID_LEN
         && span.span_id.len() == SPAN_ID_LEN
@@ -44,21 +49,30 @@ pub(super) fn scope(scope: &Scope<'_>, out: &mut Vec<u8>) {
     tags::put_string(TAGS, "otel.scope.version", scope.version, out);
 }
 
-/// The fields of a Span, with the scope's tags as [`scope`] made them. Flags, process and warnings
-/// stay unset, as in contrib.
-pub(super) fn put(span: &Span<'_>, scope: &[u8], out: &mut Vec<u8>) {
+/// The fields of a Span, from the bytes of OTLP's, with the scope's tags as [`scope`] made them; and
+/// the span as read. None where Jaeger cannot take it, whatever was written then. Flags, process and
+/// warnings stay unset, as in contrib. The bytes are walked over once, and attributes and events
+/// written as they are come by.
+pub(super) fn put<'a>(bytes: &'a [u8], scope: &[u8], out: &mut Vec<u8>) -> Option<Span<'a>> {
+    out.extend_from_slice(scope);
+    let span = Span::walk(bytes, |number, bytes| match number {
+        ATTRIBUTES => tags::put(TAGS, bytes, out),
+        EVENTS => log(&Event::parse(bytes), out),
+        _ => {}
+    });
+    if !expressible(&span) {
+        return None;
+    }
     out.put_bytes_field(TRACE_ID, span.trace_id);
     out.put_bytes_field(SPAN_ID, span.span_id);
     tags::put_text(OPERATION_NAME, span.name, out);
-    references(span, out);
+    references(&span, out);
     put_time(START_TIME, span.start_time_unix_nano, out);
     // Jaeger refuses a request with a duration that does not fit Go's, 63 bits of nanoseconds.
     let duration = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
     put_time(DURATION, duration.min(i64::MAX.cast_unsigned()), out);
-    out.extend_from_slice(scope);
-    span.attributes.bytes().for_each(|attribute| tags::put(TAGS, attribute, out));
-    own_tags(span, out);
-    span.events.iter().for_each(|event| log(&event, out));
+    own_tags(&span, out);
+    Some(span)
 }
 
 /// What OTLP has fields for and Jaeger only tags.

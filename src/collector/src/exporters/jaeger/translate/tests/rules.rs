@@ -379,3 +379,17 @@ fn spans_with_odd_ids_are_left_out_and_counted() {
         assert_eq!((among.untranslatable, among.requests[0].spans), (1, 2));
     }
 }
+
+/// The Go collector writes fields descending: the scope behind its spans.
+#[test]
+fn a_scope_behind_its_spans_is_theirs_all_the_same() {
+    let scope = InstrumentationScope { name: "lib".into(), ..InstrumentationScope::default() };
+    let mut scope_spans = Vec::new();
+    scope_spans.put_bytes_field(2, &bare().encode_to_vec());
+    scope_spans.put_bytes_field(1, &scope.encode_to_vec());
+    let mut request = Vec::new();
+    request.put_message(1, |out| out.put_bytes_field(2, &scope_spans));
+    assert!(scan(Signal::Traces, &request).expect("OTLP").canonical);
+    let translated = translate([&request[..]], usize::MAX);
+    assert_eq!(tags(&batches(&translated)[0].spans[0].tags), ["otel.scope.name STRING lib"]);
+}
