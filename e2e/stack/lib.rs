@@ -29,7 +29,7 @@ pub use dashboard::Panel;
 pub use error::{Error, Result};
 pub use kubectl::Kubectl;
 pub use load::{Load, Running, Totals};
-pub use namespace::{Namespace, Shop};
+pub use namespace::{Namespace, Order, Shop};
 pub use stack::Stack;
 pub use wait::{WITHIN, eventually};
 

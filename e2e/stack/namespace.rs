@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::dashboard::{self, Panel};
@@ -32,6 +33,19 @@ pub struct Shop {
     pub slow_share: Option<f64>,
     /// How much longer those take.
     pub slow: Option<Duration>,
+}
+
+/// What the application answers to an order.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Order {
+    /// Its id.
+    pub order: String,
+    /// What it costs.
+    pub total: f64,
+    /// Id of its trace, hex.
+    pub trace: String,
+    /// Spans of that trace.
+    pub spans: usize,
 }
 
 impl Namespace {
@@ -83,6 +97,19 @@ impl Namespace {
         self.apply_objects(objects).await?;
         self.rolled_out("deployment/payment").await?;
         self.rolled_out("deployment/shop").await
+    }
+
+    /// One order, placed through the API server. Takes its id and total.
+    ///
+    /// # Errors
+    /// It was not answered with success.
+    pub async fn order(&self, id: &str, total: f64) -> Result<Order> {
+        let path = format!(
+            "/api/v1/namespaces/{}/services/shop:http/proxy/order?id={id}&total={total}",
+            self.name
+        );
+        let text = self.kubectl.feed(&["create", "--raw", &path, "-f", "-"], "").await?;
+        serde_json::from_str(&text).map_err(Error::format("the answer to an order"))
     }
 
     /// Customers.

@@ -16,7 +16,7 @@ const NAME: &str = "shop:1";
 /// Where Python is in the image.
 const HOME: &str = "/python";
 /// Parts of the standard library that no server needs.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 9] = [
     "__pycache__",
     "site-packages",
     "dist-packages",
@@ -25,6 +25,7 @@ const LEFT_OUT: [&str; 8] = [
     "ensurepip",
     "idlelib",
     "tkinter",
+    "turtledemo",
 ];
 /// Asks a virtual environment's Python what it is made of.
 const ASK: &str = "import json, sys, sysconfig; paths = sysconfig.get_paths(); print(json.dumps({\
@@ -104,8 +105,10 @@ const BESIDE_LIBC: [&str; 4] =
 
 fn wanted(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
+    let name_text = name.to_string_lossy();
     !LEFT_OUT.iter().any(|left_out| name == *left_out)
-        && !name.to_string_lossy().starts_with("config-")
+        // The first is for building extensions; the second would bring a desktop's libraries.
+        && !["config-", "_tkinter."].iter().any(|start| name_text.starts_with(start))
 }
 
 fn named_pip(path: &Path) -> bool {
@@ -164,7 +167,7 @@ fn extensions(directory: &Path) -> Result<BTreeSet<PathBuf>> {
             let path = entry.map_err(reading())?.path();
             if path.is_dir() && wanted(&path) {
                 left.push(path);
-            } else if is_shared(&path) {
+            } else if is_shared(&path) && wanted(&path) {
                 found.insert(path);
             }
         }
