@@ -61,7 +61,7 @@ fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    if let (Err(reason), false) = (obspipe_e2e::node::possible(), arguments.list) {
+    if let (Err(reason), false) = (local_cluster::node_possible(), arguments.list) {
         eprintln!("error: {reason}");
         return ExitCode::FAILURE;
     }

@@ -51,6 +51,8 @@ pub(crate) async fn run(stack: &Stack) {
     let totals = customers.finish(lasts).await.expect("the customers end");
     check_dashboard(&namespace, &totals).await;
     check_count(&namespace, &totals).await;
+    let complaints = namespace.complaints().await.expect("the application's logs");
+    assert!(complaints.is_empty(), "the SDK complains: {complaints:#?}");
 }
 
 /// The order's tree over two services, with what the document's code says of it.

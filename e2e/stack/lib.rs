@@ -9,6 +9,8 @@
 
 mod chart;
 mod dashboard;
+#[cfg(test)]
+mod document;
 mod error;
 mod findings;
 pub mod images;
@@ -16,7 +18,6 @@ mod kubectl;
 mod load;
 pub mod manifest;
 mod namespace;
-pub mod node;
 mod parts;
 pub mod query;
 mod stack;
