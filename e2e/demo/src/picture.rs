@@ -61,8 +61,14 @@ pub(crate) async fn show(namespace: &Namespace, to_the_end: bool) -> Result<Seen
     let mut seen = Seen::new();
     let trace = trace(namespace, &mut seen).await?;
     log(namespace, &trace, &mut seen).await?;
+    say!("\n10. The dashboard's own expressions, in Prometheus");
+    say!("  Rates are over five minutes, and grow until those have passed.");
     dashboard(namespace, &mut seen).await?;
     alert(namespace, to_the_end, &mut seen).await?;
+    if to_the_end {
+        say!("\n12. The dashboard again, after five minutes");
+        dashboard(namespace, &mut seen).await?;
+    }
     Ok(seen)
 }
 
@@ -105,8 +111,8 @@ async fn log(namespace: &Namespace, trace: &Trace, seen: &mut Seen) -> Result<()
     Ok(())
 }
 
+/// Each panel's figure, as soon as there is one.
 async fn dashboard(namespace: &Namespace, seen: &mut Seen) -> Result<()> {
-    say!("\n10. The dashboard's own expressions, in Prometheus");
     let prometheus = namespace.prometheus();
     let mut figures = Vec::new();
     for panel in namespace.dashboard(DASHBOARD).await? {
