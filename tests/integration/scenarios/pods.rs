@@ -27,7 +27,13 @@ pub(crate) async fn are_admitted_where_only_restricted_ones_are(env: Arc<Environ
         };
         let workload = format!("{name}-collector");
         let object = env.wait_for(kind, &namespace, &workload).await;
-        let pod = pod(&object["spec"]["template"], &workload);
+        let mut pod = pod(&object["spec"]["template"], &workload);
+        // What the StatefulSet's controller would add for each claim.
+        for claim in object["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten() {
+            let name = &claim["metadata"]["name"];
+            let volumes = pod["spec"]["volumes"].as_array_mut().expect("volumes");
+            volumes.push(json!({"name": name, "persistentVolumeClaim": {"claimName": "c"}}));
+        }
         if let Err(error) = dry_run(&env, &namespace, &pod).await {
             panic!("{}: {error}", file.display());
         }
