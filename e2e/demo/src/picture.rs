@@ -81,7 +81,7 @@ async fn trace(namespace: &Namespace, seen: &mut Seen) -> Result<Trace> {
     let jaeger = namespace.jaeger();
     let look = async || {
         let found = jaeger.find("shop", "POST /order", 20).await.map_err(|it| it.to_string())?;
-        let paid = |it: &Trace| it.span("POST /payment").is_some_and(|it| succeeded(it));
+        let paid = |it: &Trace| it.span("POST /payment").is_some_and(succeeded);
         found
             .into_iter()
             .find(|it| it.is_complete() && paid(it))
