@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use local_cluster::{Progress as _, Spinner};
-use obspipe_e2e::query::{Prometheus, Trace};
+use obspipe_e2e::query::{Prometheus, Span, Trace};
 use obspipe_e2e::{Load, Namespace, Panel, Shop, Stack, eventually};
 use serde_json::{Value, json};
 
@@ -81,8 +81,11 @@ async fn trace(namespace: &Namespace, seen: &mut Seen) -> Result<Trace> {
     let jaeger = namespace.jaeger();
     let look = async || {
         let found = jaeger.find("shop", "POST /order", 20).await.map_err(|it| it.to_string())?;
-        let whole = |it: &Trace| it.is_complete() && it.span("POST /payment").is_some();
-        found.into_iter().find(whole).ok_or_else(|| "no whole trace".to_owned())
+        let paid = |it: &Trace| it.span("POST /payment").is_some_and(succeeded);
+        found
+            .into_iter()
+            .find(|it| it.is_complete() && paid(it))
+            .ok_or_else(|| "no whole trace of an order that was paid".to_owned())
     };
     let found = eventually("a trace over both services", SEEN_WITHIN, look);
     let trace = wait("it arrived", found).await?;
@@ -94,6 +97,10 @@ async fn trace(namespace: &Namespace, seen: &mut Seen) -> Result<Trace> {
         json!({"id": trace.id, "spans": trace.spans.len(), "tree": trace.tree(&TAGS), "command": command}),
     );
     Ok(trace)
+}
+
+fn succeeded(span: &Span) -> bool {
+    span.tags.get("http.status_code").and_then(Value::as_u64) == Some(200)
 }
 
 async fn log(namespace: &Namespace, trace: &Trace, seen: &mut Seen) -> Result<()> {
