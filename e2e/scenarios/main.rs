@@ -4,6 +4,8 @@
 // A scenario that cannot go on says so by panicking, and reads from top to bottom.
 #![allow(clippy::expect_used, clippy::panic, clippy::too_many_lines)]
 
+mod delivery;
+mod interruptions;
 mod picture;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -68,8 +70,14 @@ fn main() -> ExitCode {
     arguments.test_threads = arguments.test_threads.or(Some(THREADS));
     let runtime = Runtime::new().expect("a runtime");
     let shared = Shared { stack: Arc::default(), runtime: runtime.handle().clone() };
-    let trials = vec![shared.trial("the_documents_picture", picture::run)];
-    let conclusion = libtest_mimic::run(&arguments, trials);
+    let trials = vec![
+        shared.trial("the_documents_picture", picture::run),
+        shared.trial("nothing_is_lost_while_collectors_come_and_go", delivery::run),
+    ];
+    let mut failed = libtest_mimic::run(&arguments, trials).has_failed();
+    // Everybody would notice these.
+    let alone = vec![shared.trial("the_node_and_the_operator_are_interrupted", interruptions::run)];
+    failed |= libtest_mimic::run(&arguments, alone).has_failed();
     let stack = Arc::into_inner(shared.stack).and_then(OnceCell::into_inner);
     if let Some(Ok(stack)) = stack
         && let Some(stack) = Arc::into_inner(stack)
@@ -78,5 +86,5 @@ fn main() -> ExitCode {
         eprintln!("error: the cluster does not end: {error}");
         return ExitCode::FAILURE;
     }
-    if conclusion.has_failed() { ExitCode::from(101) } else { ExitCode::SUCCESS }
+    if failed { ExitCode::from(101) } else { ExitCode::SUCCESS }
 }

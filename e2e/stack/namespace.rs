@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::dashboard::{self, Panel};
 use crate::error::{Error, Result};
 use crate::kubectl::Kubectl;
+use crate::ledger::{Kept, Ledger};
 use crate::load::{Load, Running};
 use crate::query::{Alertmanager, Jaeger, Loki, Prometheus, Proxy};
 use crate::wait::{WITHIN, eventually};
@@ -77,6 +78,23 @@ impl Namespace {
         self.apply(parts::LOKI).await?;
         self.rolled_out("deployment/jaeger").await?;
         self.rolled_out("deployment/loki").await
+    }
+
+    /// Jaeger alone, ready.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn tracing_backend(&self) -> Result<()> {
+        self.apply(parts::JAEGER).await?;
+        self.rolled_out("deployment/jaeger").await
+    }
+
+    /// A ledger that has begun to send.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn ledger(&self, ledger: &Ledger) -> Result<Kept> {
+        self.explained(ledger.start(&self.kubectl, &self.name).await).await
     }
 
     /// A Prometheus and an Alertmanager, run by prometheus-operator, which take every

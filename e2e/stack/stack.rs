@@ -104,6 +104,17 @@ impl Stack {
         Ok(Namespace::new(self.kubectl.clone(), name))
     }
 
+    /// Kills the operator's pods, without a moment to tidy up; their Deployment makes others.
+    ///
+    /// # Errors
+    /// The API server refused.
+    pub async fn stop_operator(&self) -> Result<()> {
+        let selector = "app.kubernetes.io/name=obspipe-operator";
+        let kill =
+            ["delete", "pod", "-n", crate::SYSTEM, "-l", selector, "--force", "--grace-period=0"];
+        self.kubectl.run(&kill).await.map(|_| ())
+    }
+
     /// Ends the cluster, if it is ours and nobody else holds it.
     ///
     /// # Errors
