@@ -4,6 +4,7 @@
 // A scenario that cannot go on says so by panicking, and reads from top to bottom.
 #![allow(clippy::expect_used, clippy::panic, clippy::too_many_lines)]
 
+mod chart_upgrade;
 mod delivery;
 mod interruptions;
 mod picture;
@@ -49,10 +50,22 @@ impl Shared {
     {
         let shared = self.clone();
         Trial::test(name, move || {
-            let run = async { scenario(&*shared.get().await).await };
-            let ended = catch_unwind(AssertUnwindSafe(|| shared.runtime.block_on(run)));
-            ended.map_err(|panic| Failed::from(text_of(&*panic)))
+            shared.clone().run(async { scenario(&*shared.get().await).await })
         })
+    }
+
+    /// A scenario that has a cluster of its own.
+    fn apart<F>(&self, name: &str, scenario: F) -> Trial
+    where
+        F: AsyncFnOnce() + Send + 'static,
+    {
+        let shared = self.clone();
+        Trial::test(name, move || shared.run(scenario()))
+    }
+
+    fn run(&self, scenario: impl Future<Output = ()>) -> Result<(), Failed> {
+        let ended = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(scenario)));
+        ended.map_err(|panic| Failed::from(text_of(&*panic)))
     }
 }
 
@@ -73,6 +86,7 @@ fn main() -> ExitCode {
     let trials = vec![
         shared.trial("the_documents_picture", picture::run),
         shared.trial("nothing_is_lost_while_collectors_come_and_go", delivery::run),
+        shared.apart("the_chart_forth_back_and_away", chart_upgrade::run),
     ];
     let mut failed = libtest_mimic::run(&arguments, trials).has_failed();
     // Everybody would notice these.

@@ -29,15 +29,23 @@ impl Stack {
     /// # Errors
     /// No node can be run here, or a step failed.
     pub async fn up(progress: impl Progress + Clone + 'static) -> Result<Self> {
-        let builder = LocalCluster::builder().node(true).progress(progress.clone());
-        let target = Target::Local(builder.start().await?);
-        let stack = Self::on(Arc::new(target), &progress).await?;
+        let stack = Self::bare(progress.clone()).await?;
         stack.load_images(&progress).await?;
         progress.step("installing prometheus-operator");
         stack.install_prometheus_operator(&progress).await?;
         progress.step("installing the chart");
         stack.chart().install(&[]).await?;
         Ok(stack)
+    }
+
+    /// The same with no image in the node and nothing installed.
+    ///
+    /// # Errors
+    /// No node can be run here.
+    pub async fn bare(progress: impl Progress + Clone + 'static) -> Result<Self> {
+        let builder = LocalCluster::builder().node(true).progress(progress.clone());
+        let target = Target::Local(builder.start().await?);
+        Self::on(Arc::new(target), &progress).await
     }
 
     /// On a cluster that runs; nothing is installed yet.

@@ -14,22 +14,27 @@ use crate::error::{Error, Result};
 /// Our own, by the file that `make image` writes.
 const OURS: [&str; 2] = ["obspipe-operator.tar", "obspipe-collector.tar"];
 
+/// The archives of our own.
+///
+/// # Errors
+/// `make image` was not run.
+pub fn own() -> Result<Vec<PathBuf>> {
+    let archive = |name: &str| {
+        let archive = directory().join(name);
+        let path = archive.display().to_string();
+        let missing = Error::Missing { path, remedy: "`make image` writes it" };
+        archive.is_file().then_some(archive).ok_or(missing)
+    };
+    OURS.into_iter().map(archive).collect()
+}
+
 /// Makes what is missing and returns every archive.
 ///
 /// # Errors
 /// A tool could not be built, an archive not be written, or `make image` was not run.
 pub async fn provide(progress: &dyn Progress) -> Result<Vec<PathBuf>> {
-    let directory = directory();
-    let mut archives = Vec::new();
-    for name in OURS {
-        let archive = directory.join(name);
-        if !archive.is_file() {
-            let path = archive.display().to_string();
-            return Err(Error::Missing { path, remedy: "`make image` writes it" });
-        }
-        archives.push(archive);
-    }
-    let kept = directory.join("e2e");
+    let mut archives = own()?;
+    let kept = directory().join("e2e");
     for (name, program) in programs(progress).await? {
         let image = of_program(name, &program);
         archives
