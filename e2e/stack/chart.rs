@@ -35,14 +35,16 @@ impl Chart {
         self.install_from(&crate::root().join("charts/obspipe"), values).await
     }
 
-    /// The same from another directory or archive of a chart.
+    /// The same from another directory or archive of a chart. Values of an earlier upgrade are
+    /// forgotten: by itself helm keeps them where none are given.
     ///
     /// # Errors
     /// As [`Self::install`].
     pub async fn install_from(&self, chart: &Path, values: &[&str]) -> Result<()> {
         let mut arguments = vec!["upgrade", "--install", RELEASE];
         let chart = chart.display().to_string();
-        arguments.extend([&*chart, "--namespace", SYSTEM, "--wait", "--timeout", INSTALLED_WITHIN]);
+        arguments.extend([&*chart, "--namespace", SYSTEM, "--reset-values"]);
+        arguments.extend(["--wait", "--timeout", INSTALLED_WITHIN]);
         for value in values {
             arguments.extend(["--set", value]);
         }
