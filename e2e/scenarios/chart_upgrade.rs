@@ -124,13 +124,13 @@ impl Upgraded {
     async fn one_that_does_not_come_up_ends_no_telemetry(&self) {
         let missing = ["collector.image.tag=missing"];
         self.chart.install_from(&self.next, &missing).await.expect("the operator has its image");
-        let (name, _) = PIPELINES[0];
-        let failing = self.namespace.condition(name, "CollectorAvailable", "False").await;
-        let failing = failing.expect("it is said").to_string();
-        assert!(failing.contains("PodsFailing"), "{failing}");
-        let pods = self.collectors().await;
-        let delivers = |(pod, it): (&(String, String), &pods::Pod)| pod.0 == name && it.ready;
-        assert!(pods.iter().any(delivers), "the old collector is there: {pods:#?}");
+        // A surge comes up beside the old one, so that nobody is without a collector.
+        for name in ["daemon", "gateway"] {
+            self.said(name, "PodsFailing").await;
+            let pods = self.collectors().await;
+            let old = pods.iter().any(|(of, it)| of.0 == name && it.ready);
+            assert!(old, "the old collector of {name} is there: {pods:#?}");
+        }
     }
 
     async fn and_back(&self) {
@@ -191,6 +191,19 @@ impl Upgraded {
             other => Err(format!("{other:?}")),
         };
         eventually("the ConfigMap to come back", WITHIN, back).await.expect("the operator works");
+    }
+
+    /// Waits until a pipeline gives this reason for its collector not being available.
+    async fn said(&self, pipeline: &str, reason: &str) {
+        let look = async || {
+            let found = self.kubectl.get(&["obspipe", pipeline, "-n", NAMESPACE]).await;
+            let conditions = found.map_err(|error| error.to_string())?.unwrap_or_default();
+            let conditions = &conditions["status"]["conditions"];
+            let wanted = |it: &Value| it["type"] == "CollectorAvailable" && it["reason"] == reason;
+            let said = conditions.as_array().into_iter().flatten().any(wanted);
+            if said { Ok(()) } else { Err(conditions.to_string()) }
+        };
+        eventually(&format!("{reason} of {pipeline}"), WITHIN, look).await.expect("it is said");
     }
 
     /// Waits until every pipeline says that it runs this version, and each has one pod, of it.
