@@ -103,6 +103,11 @@ pub struct RunArguments {
     #[arg(long, env = "OBSPIPE_CONCURRENCY", value_name = "N", default_value_t = 8,
         value_parser = value_parser!(u16).range(1..=256))]
     concurrency: u16,
+    /// Pipelines whose collectors are replaced at the same time when the operator itself, not their
+    /// users, changed what they run.
+    #[arg(long, env = "OBSPIPE_MAX_CONCURRENT_UPGRADES", value_name = "N", default_value_t = 5,
+        value_parser = value_parser!(u16).range(1..))]
+    max_concurrent_upgrades: u16,
     /// Address of the metrics and the probes.
     #[arg(long, env = "OBSPIPE_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
@@ -323,7 +328,8 @@ async fn lead(
     let leadership = candidacy.leadership.clone();
     let cluster = Cluster::new(client.clone(), leadership.clone(), metrics.clone());
     let events = Events::new(client, identity, leadership);
-    let context = Context::new(cluster, arguments.settings(), served, events, metrics);
+    let upgrades = usize::from(arguments.max_concurrent_upgrades);
+    let context = Context::new(cluster, arguments.settings(), served, events, metrics, upgrades);
     let options = arguments.options();
     let mut controller =
         tokio::spawn(run_controller(Arc::new(context), options, synced, stop.clone()));
