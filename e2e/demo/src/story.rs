@@ -181,13 +181,18 @@ fn refuse(stage: &Stage) -> Result<()> {
 }
 
 fn finish(stage: &Stage, summary: &Summary, output: Output) -> Result<()> {
-    let kubeconfig = stage.target.kubeconfig().display().to_string();
+    // Somebody's own cluster is reached as before; our copy of the kubeconfig goes with us.
+    let ours = stage.target.is_throw_away();
+    let kubeconfig = ours.then(|| stage.target.kubeconfig().display().to_string());
     let kubectl = stage.target.kubectl().get_program().to_string_lossy().into_owned();
     let log = match stage.node {
         true => "kubectl logs -f deployment/obspipe-operator -n obspipe-system".to_owned(),
         false => format!("tail -f {}", operator::log()?.display()),
     };
-    say!("\n{}", show::farewell(&kubeconfig, &kubectl, &log, summary.seconds));
+    say!(
+        "\n{}",
+        show::farewell(kubeconfig.as_deref().map(|it| (it, &*kubectl)), &log, summary.seconds)
+    );
     if output == Output::Json {
         let children: Vec<String> = summary.children.iter().map(show::name).collect();
         let body = json!({
