@@ -71,6 +71,7 @@ E2E ?=
 
 .PHONY: e2e
 e2e: check-rust check-go image ## Scenarios on a real node, as root: about a quarter of an hour
+	$(CARGO) test -p local-cluster --test node
 	$(CARGO) test -p obspipe-e2e --test scenarios -- $(E2E)
 
 .PHONY: test
