@@ -69,7 +69,7 @@ impl Environment {
     async fn install_chart(&self) {
         let helm = local_cluster::helm(&local_cluster::Silent).await.expect("helm");
         let output = std::process::Command::new(helm)
-            .args(["template", "obspipe"])
+            .args(["template", "obspipe", "--skip-tests"])
             .arg(root().join("charts/obspipe"))
             .args(["--namespace", SYSTEM, "--kube-version", local_cluster::KUBERNETES_VERSION])
             .output()
