@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layout::RunDir;
+use crate::node::{self, Ground, Node, Room};
 use crate::plane::access::Access;
 use crate::plane::{Parts, Plane, Programs};
 use crate::progress::{Progress, Silent};
@@ -15,10 +16,11 @@ use crate::progress::{Progress, Silent};
 /// a third time in a row means something else.
 const ATTEMPTS: u32 = 3;
 
-/// A running control plane in a directory of its own. Dropping it ends the programs and
+/// A running control plane, with a node if one was asked for, in a directory of its own. Dropping it ends the programs and
 /// removes the directory; so does the end of this process, except for the directory,
 /// which a later start removes.
 pub struct LocalCluster {
+    node: Option<Node>,
     // Before the directory, so that the programs are gone when it is removed.
     plane: Plane,
     directory: RunDir,
@@ -34,10 +36,12 @@ impl std::fmt::Debug for LocalCluster {
     }
 }
 
-/// What to start. Everything runs unless it is switched off.
+/// What to start. The whole control plane runs unless a part is switched off; a node only if it is
+/// asked for.
 #[must_use]
 pub struct Builder {
     parts: Parts,
+    node: bool,
     progress: Box<dyn Progress>,
     parent: Option<PathBuf>,
 }
@@ -52,6 +56,12 @@ impl Builder {
     /// Pods get a node, where there is one.
     pub fn scheduler(mut self, wanted: bool) -> Self {
         self.parts.scheduler = wanted;
+        self
+    }
+
+    /// A node that runs pods. It needs root, and installs what is missing of Debian's packages.
+    pub fn node(mut self, wanted: bool) -> Self {
+        self.node = wanted;
         self
     }
 
@@ -77,16 +87,18 @@ impl Builder {
     pub async fn start(self) -> Result<LocalCluster> {
         let progress = self.progress.as_ref();
         let programs = Programs::provide(self.parts, progress).await?;
+        let on_node = match self.node {
+            true => Some(node::Programs::provide(progress).await?),
+            false => None,
+        };
         let mut attempt = 1;
         loop {
             let directory = match &self.parent {
                 Some(parent) => RunDir::create_in(parent)?,
                 None => RunDir::create()?,
             };
-            match Plane::start(&programs, directory.path(), progress).await {
-                Ok(plane) => {
-                    return Ok(LocalCluster { plane, directory });
-                }
+            match launch(&programs, on_node.as_ref(), directory.path(), progress).await {
+                Ok((plane, node)) => return Ok(LocalCluster { node, plane, directory }),
                 Err(error) if error.is_port_taken() && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => {
                     directory.keep();
@@ -97,11 +109,32 @@ impl Builder {
     }
 }
 
+/// The control plane, and the node where its programs are given.
+async fn launch(
+    programs: &Programs,
+    on_node: Option<&node::Programs>,
+    directory: &Path,
+    progress: &dyn Progress,
+) -> Result<(Plane, Option<Node>)> {
+    let Some(on_node) = on_node else {
+        return Ok((Plane::start(programs, directory, None, progress).await?, None));
+    };
+    let ground = Ground::prepare(directory).await?;
+    let mut plane = Plane::start(programs, directory, Some(ground.slot()), progress).await?;
+    progress.step("starting the node");
+    let mut node = ground.run(on_node, directory).await?;
+    let services = directory.join(node::SERVICES).display().to_string();
+    plane.kubectl.run(&["apply", "-f", &services]).await?;
+    plane.wait_for_node(&mut node).await?;
+    Ok((plane, Some(node)))
+}
+
 impl LocalCluster {
     /// Everything on, silent.
     pub fn builder() -> Builder {
         Builder {
             parts: Parts { controller_manager: true, scheduler: true },
+            node: false,
             progress: Box::new(Silent),
             parent: None,
         }
@@ -150,16 +183,49 @@ impl LocalCluster {
         self.plane.kubectl.command()
     }
 
-    /// The processes of the control plane.
+    /// The processes of the control plane, and those that hold the node's.
     #[must_use]
     pub fn pids(&self) -> Vec<u32> {
-        self.plane.pids()
+        let node = self.node.as_ref().map(Node::pids);
+        self.plane.pids().into_iter().chain(node.unwrap_or_default()).collect()
+    }
+
+    /// The node's name, where there is one.
+    #[must_use]
+    pub fn node(&self) -> Option<&'static str> {
+        self.node.as_ref().map(|_| node::NAME)
+    }
+
+    /// Brings image archives (docker-archive or OCI) into the node; pods then find the images by
+    /// their names.
+    ///
+    /// # Errors
+    /// There is no node, or an archive is none.
+    pub async fn import_images(&self, archives: &[PathBuf]) -> Result<()> {
+        self.room()?.import(archives).await
+    }
+
+    /// Ends containerd and the kubelet, which start again at once; containers go on meanwhile.
+    ///
+    /// # Errors
+    /// There is no node, or containerd does not answer again.
+    pub async fn restart_node(&self) -> Result<()> {
+        self.room()?.restart().await
+    }
+
+    pub(crate) fn room_if_any(&self) -> Option<Room> {
+        self.node.as_ref().map(Node::room)
+    }
+
+    fn room(&self) -> Result<Room> {
+        self.room_if_any().ok_or_else(|| Error::NoNode(self.server().to_owned()))
     }
 
     /// Returns only when one of the programs has ended by itself, with the reason.
     pub async fn failed(&mut self) -> crate::Error {
         loop {
-            if let Err(error) = self.plane.check() {
+            let node = self.node.as_mut().map_or(Ok(()), Node::check);
+            if let Err(error) = self.plane.check().and(node) {
                 return error;
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -175,6 +241,7 @@ impl LocalCluster {
 
     /// As [`LocalCluster::stop`], but the directory with the logs stays for an hour.
     pub(crate) fn keep_logs(self) {
+        drop(self.node);
         drop(self.plane);
         self.directory.keep();
     }

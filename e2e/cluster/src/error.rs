@@ -24,6 +24,20 @@ pub enum Error {
         /// How to get it.
         remedy: &'static str,
     },
+    /// The machine cannot run a node.
+    #[error("no node can run here: {0}")]
+    NodeImpossible(String),
+    /// The cluster has none, or one that is not ours.
+    #[error("{0} has no node of ours, into which images could be brought")]
+    NoNode(String),
+    /// A command in a node, or about it, failed.
+    #[error("{command}: {message}")]
+    Node {
+        /// As it was called.
+        command: String,
+        /// What it printed.
+        message: String,
+    },
     /// A file or process operation failed.
     #[error("cannot {action}: {source}")]
     Io {

@@ -1,12 +1,13 @@
 //! The command `local-cluster`: arguments, words for people, exit codes. Everything else
 //! is the library's.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use local_cluster::{Detached, ETCD_VERSION, Error, KUBERNETES_VERSION, Progress, Spinner};
 
-/// A real Kubernetes control plane on this machine.
+/// A real Kubernetes control plane on this machine, and a node if wanted.
 ///
 /// etcd, kube-apiserver, kube-controller-manager and kube-scheduler, built once from Go
 /// modules (about five minutes; needs Go 1.24 or newer), started in about three seconds.
@@ -24,9 +25,20 @@ enum Action {
     Up {
         #[command(flatten)]
         cluster: Named,
+        /// With a node that runs pods: needs root.
+        #[arg(long)]
+        node: bool,
         /// Leave it running in the background; `down` ends it.
         #[arg(long)]
         detach: bool,
+    },
+    /// Bring image archives into a cluster's node.
+    Import {
+        #[command(flatten)]
+        cluster: Named,
+        /// Archives as `docker save` writes them.
+        #[arg(required = true)]
+        archives: Vec<PathBuf>,
     },
     /// End a cluster and remove its directories.
     Down {
@@ -71,30 +83,41 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn run(action: Action) -> Result<ExitCode, Error> {
     match action {
-        Action::Up { cluster, detach: true } => up_detached(&cluster.name).await,
-        Action::Up { cluster, detach: false } => up(&cluster.name).await,
+        Action::Up { cluster, node, detach: true } => up_detached(&cluster.name, node).await,
+        Action::Up { cluster, node, detach: false } => up(&cluster.name, node).await,
+        Action::Import { cluster, archives } => import(&cluster.name, &archives).await,
         Action::Down { cluster } => down(&cluster.name).await,
         Action::Status { cluster, output } => status(&cluster.name, output),
     }
 }
 
-async fn up(name: &str) -> Result<ExitCode, Error> {
+async fn up(name: &str, node: bool) -> Result<ExitCode, Error> {
     let spinner = Spinner::new();
     let steps = spinner.clone();
     let ready = |cluster: &Detached| {
         spinner.finish();
         println!("{}\nCtrl-C ends it.", describe(cluster));
     };
-    let outcome = local_cluster::supervise(name, move |step: &str| steps.step(step), ready).await;
+    let outcome = local_cluster::supervise(name, node, move |step: &str| steps.step(step), ready).await;
     spinner.finish();
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
-async fn up_detached(name: &str) -> Result<ExitCode, Error> {
+async fn up_detached(name: &str, node: bool) -> Result<ExitCode, Error> {
     let spinner = Spinner::new();
-    let started = Detached::find_or_start(name, &spinner).await;
+    let started = Detached::find_or_start(name, node, &spinner).await;
     spinner.finish();
     println!("{}\n`local-cluster down --name {name}` ends it.", describe(&started?));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn import(name: &str, archives: &[PathBuf]) -> Result<ExitCode, Error> {
+    let Some(cluster) = Detached::find(name)? else {
+        eprintln!("{name} is not up");
+        return Ok(ExitCode::FAILURE);
+    };
+    cluster.import_images(archives).await?;
+    println!("brought {} into {name}", archives.len());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -120,11 +143,13 @@ fn describe(cluster: &Detached) -> String {
     format!(
         "{} is up: Kubernetes {KUBERNETES_VERSION}, etcd {ETCD_VERSION}, process {}\n\
          server      {}\n\
+         node        {}\n\
          audit log   {}\n\
          export KUBECONFIG={}",
         cluster.name(),
         cluster.pid(),
         cluster.server(),
+        cluster.node().unwrap_or("none"),
         cluster.audit_log().display(),
         cluster.kubeconfig().display(),
     )
@@ -138,6 +163,7 @@ fn as_json(name: &str, found: Option<&Detached>) -> serde_json::Value {
             "running": true,
             "pid": cluster.pid(),
             "server": cluster.server(),
+            "node": cluster.node(),
             "kubeconfig": cluster.kubeconfig(),
             "auditLog": cluster.audit_log(),
             "kubectl": cluster.kubectl().get_program().to_string_lossy(),

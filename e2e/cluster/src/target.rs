@@ -1,7 +1,7 @@
 //! Which cluster a program works on, as one value: its own, one left running, or
 //! somebody's. Only chooses and passes on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{Error, Result};
@@ -80,6 +80,30 @@ impl Target {
             Self::Local(cluster) => Some(cluster.audit_log()),
             Self::Detached(cluster) => Some(cluster.audit_log()),
             Self::Current(_) => None,
+        }
+    }
+
+    /// Brings image archives into its node.
+    ///
+    /// # Errors
+    /// It has none of ours, or an archive is none.
+    pub async fn import_images(&self, archives: &[PathBuf]) -> Result<()> {
+        match self {
+            Self::Local(cluster) => cluster.import_images(archives).await,
+            Self::Detached(cluster) => cluster.import_images(archives).await,
+            Self::Current(cluster) => Err(Error::NoNode(cluster.server().to_owned())),
+        }
+    }
+
+    /// As [`LocalCluster::restart_node`].
+    ///
+    /// # Errors
+    /// It has no node of ours, or containerd does not answer again.
+    pub async fn restart_node(&self) -> Result<()> {
+        match self {
+            Self::Local(cluster) => cluster.restart_node().await,
+            Self::Detached(cluster) => cluster.restart_node().await,
+            Self::Current(cluster) => Err(Error::NoNode(cluster.server().to_owned())),
         }
     }
 

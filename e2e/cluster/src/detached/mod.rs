@@ -5,7 +5,7 @@
 mod state;
 mod supervisor;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use crate::error::{Error, Result};
 use crate::kubectl::Kubectl;
 use crate::layout;
+use crate::node::Room;
 use crate::progress::Progress;
 use state::State;
 pub use supervisor::{supervise, supervise_if_asked};
@@ -42,17 +43,17 @@ impl Detached {
         }))
     }
 
-    /// Starts one by running this very program again in the background, which therefore
+    /// Starts one, with a node or without, by running this very program again in the background, which therefore
     /// has to call [`supervise_if_asked`] first thing in its `main`.
     ///
     /// # Errors
     /// One of this name is up, the program has no such call, or the start failed.
-    pub async fn start(name: &str, progress: &dyn Progress) -> Result<Self> {
+    pub async fn start(name: &str, node: bool, progress: &dyn Progress) -> Result<Self> {
         if Self::find(name)?.is_some() {
             return Err(Error::AlreadyUp(name.to_owned()));
         }
         let log = layout::state(name)?.join("supervisor.log");
-        let mut supervisor = supervisor::launch(name, &log)?;
+        let mut supervisor = supervisor::launch(name, node, &log)?;
         let mut steps_told = 0;
         loop {
             steps_told = supervisor::tell_steps(&log, steps_told, progress);
@@ -67,15 +68,47 @@ impl Detached {
         }
     }
 
-    /// The one that is up, else a new one.
+    /// The one that is up, else a new one, with a node or without. One that is up without the node
+    /// that is wanted is ended first.
     ///
     /// # Errors
     /// As [`Detached::start`].
-    pub async fn find_or_start(name: &str, progress: &dyn Progress) -> Result<Self> {
+    pub async fn find_or_start(name: &str, node: bool, progress: &dyn Progress) -> Result<Self> {
         match Self::find(name)? {
-            Some(found) => Ok(found),
-            None => Self::start(name, progress).await,
+            Some(found) if found.node().is_some() || !node => Ok(found),
+            Some(found) => {
+                progress.step("ending the cluster that is up, which has no node");
+                found.stop().await?;
+                Self::start(name, node, progress).await
+            }
+            None => Self::start(name, node, progress).await,
         }
+    }
+
+    /// The node's name, where there is one.
+    #[must_use]
+    pub fn node(&self) -> Option<&'static str> {
+        self.state.node.map(|_| crate::node::NAME)
+    }
+
+    /// As [`crate::LocalCluster::import_images`].
+    ///
+    /// # Errors
+    /// There is no node, or an archive is none.
+    pub async fn import_images(&self, archives: &[PathBuf]) -> Result<()> {
+        self.room()?.import(archives).await
+    }
+
+    /// As [`crate::LocalCluster::restart_node`].
+    ///
+    /// # Errors
+    /// There is no node, or containerd does not answer again.
+    pub async fn restart_node(&self) -> Result<()> {
+        self.room()?.restart().await
+    }
+
+    fn room(&self) -> Result<Room> {
+        self.state.node.ok_or_else(|| Error::NoNode(self.state.name.clone()))
     }
 
     /// Ends it and removes its directories.

@@ -10,6 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::node::Room;
 use crate::{ETCD_VERSION, KUBERNETES_VERSION, LocalCluster, layout};
 
 const FILE: &str = "state.json";
@@ -25,6 +26,9 @@ pub(super) struct State {
     pub(super) kubeconfig: PathBuf,
     pub(super) audit_log: PathBuf,
     pub(super) kubectl: PathBuf,
+    /// The way into the node, where there is one.
+    #[serde(default)]
+    pub(super) node: Option<Room>,
     /// The run directory, for the case that the supervisor was killed.
     directory: PathBuf,
     kubernetes: String,
@@ -47,6 +51,7 @@ impl State {
             kubeconfig: cluster.kubeconfig().to_owned(),
             audit_log: cluster.audit_log().to_owned(),
             kubectl: cluster.kubectl_path().to_owned(),
+            node: cluster.room_if_any(),
             directory: cluster.directory().to_owned(),
             kubernetes: KUBERNETES_VERSION.to_owned(),
             etcd: ETCD_VERSION.to_owned(),

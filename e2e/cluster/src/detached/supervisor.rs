@@ -18,6 +18,8 @@ use crate::{LocalCluster, layout};
 
 /// Holds the cluster's name in the background process.
 const ASKED: &str = "LOCAL_CLUSTER_SUPERVISE";
+/// Set where the cluster gets a node.
+const WITH_NODE: &str = "LOCAL_CLUSTER_SUPERVISE_NODE";
 /// Marks the lines of the log that are steps.
 const STEP: &str = "step: ";
 
@@ -51,16 +53,18 @@ fn in_background(name: &str) -> Result<()> {
         .enable_all()
         .build()
         .map_err(Error::io("start the runtime"))?;
-    runtime.block_on(supervise(name, |step: &str| println!("{STEP}{step}"), |_| ()))
+    let node = std::env::var_os(WITH_NODE).is_some();
+    runtime.block_on(supervise(name, node, |step: &str| println!("{STEP}{step}"), |_| ()))
 }
 
-/// Owns a cluster of this name until the process is told to end (Ctrl-C, SIGTERM) or the
+/// Owns a cluster of this name, with a node or without, until the process is told to end (Ctrl-C, SIGTERM) or the
 /// cluster fails. `ready` is called when it is up.
 ///
 /// # Errors
 /// One of this name is up, the start failed, or a program of the cluster ended.
 pub async fn supervise(
     name: &str,
+    node: bool,
     progress: impl Progress + 'static,
     ready: impl FnOnce(&Detached),
 ) -> Result<()> {
@@ -69,7 +73,7 @@ pub async fn supervise(
         left.forget();
     }
     let mut signals = Signals::listen()?;
-    let starting = LocalCluster::builder().progress(progress).start();
+    let starting = LocalCluster::builder().node(node).progress(progress).start();
     let mut cluster = tokio::select! {
         started = starting => started?,
         () = signals.received() => return Ok(()),
@@ -108,13 +112,16 @@ pub(super) fn tidy(name: &str) -> Result<()> {
     if let Some(left) = State::read(name)? {
         left.forget();
     }
+    if rustix::process::geteuid().is_root() {
+        crate::node::sweep();
+    }
     // Not there, most of the time.
     let _ = fs::remove_dir_all(layout::state(name)?);
     Ok(())
 }
 
 /// Runs this program again, to supervise.
-pub(super) fn launch(name: &str, log: &Path) -> Result<Child> {
+pub(super) fn launch(name: &str, node: bool, log: &Path) -> Result<Child> {
     if !IN_MAIN.load(Ordering::Relaxed) {
         return Err(Error::NoSupervisor);
     }
@@ -124,7 +131,11 @@ pub(super) fn launch(name: &str, log: &Path) -> Result<Child> {
     let output = File::create(log).map_err(Error::io(format!("create {}", log.display())))?;
     let errors = output.try_clone().map_err(Error::io(format!("open {}", log.display())))?;
     let program = std::env::current_exe().map_err(Error::io("find this program"))?;
-    Command::new(program)
+    let mut command = Command::new(program);
+    if node {
+        command.env(WITH_NODE, "1");
+    }
+    command
         .env(ASKED, name)
         .stdin(Stdio::null())
         .stdout(output)

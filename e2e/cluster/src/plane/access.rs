@@ -1,4 +1,4 @@
-//! Who may talk to the control plane: a token for each of three users, the kubeconfig
+//! Who may talk to the control plane: a token for each user, the kubeconfig
 //! of each, and the audit policy. Writes files into the run directory; starts nothing.
 
 use std::fs::{self, File};
@@ -25,13 +25,19 @@ rules: [{level: Metadata}]
 ";
 
 /// The users: the programs get the rights that RBAC's bootstrap roles give them by name.
-const USERS: [(&str, &str, &str); 3] = [
+const USERS: [(&str, &str, &str); 6] = [
     ("admin", "admin.kubeconfig", "system:masters"),
     ("system:kube-controller-manager", CONTROLLER_MANAGER, ""),
     ("system:kube-scheduler", SCHEDULER, ""),
+    ("system:node:local-node", NODE, "system:nodes"),
+    ("system:kube-proxy", PROXY, ""),
+    ("local-cluster:dns", COREDNS, "system:masters"),
 ];
 pub(crate) const CONTROLLER_MANAGER: &str = "controller-manager.kubeconfig";
 pub(crate) const SCHEDULER: &str = "scheduler.kubeconfig";
+pub(crate) const NODE: &str = "node.kubeconfig";
+pub(crate) const PROXY: &str = "proxy.kubeconfig";
+pub(crate) const COREDNS: &str = "coredns.kubeconfig";
 
 /// What a client of the cluster needs to know.
 #[derive(Clone)]

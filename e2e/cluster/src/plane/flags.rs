@@ -5,6 +5,7 @@
 use super::access::{
     AUDIT_LOG, AUDIT_POLICY, CA, CERTIFICATES, CONTROLLER_MANAGER, SCHEDULER, TOKENS,
 };
+use crate::node::{self, Slot};
 
 /// etcd listens on sockets in the run directory: nobody else's ports, nobody else's access.
 /// It insists on host:port; here that is simply the name of the socket file.
@@ -28,17 +29,11 @@ pub(super) fn etcd() -> Vec<String> {
     ])
 }
 
-pub(super) fn apiserver(port: u16) -> Vec<String> {
-    owned(&[
+pub(super) fn apiserver(port: u16, slot: Option<&Slot>) -> Vec<String> {
+    let mut flags = owned(&[
         &format!("--etcd-servers={ETCD_CLIENTS}"),
-        "--bind-address=127.0.0.1",
         &format!("--secure-port={port}"),
-        // No pods, so nobody reaches the API through the `kubernetes` Service, and an
-        // Endpoints object may not hold a loopback address.
-        "--advertise-address=127.0.0.1",
-        "--endpoint-reconciler-type=none",
         &format!("--cert-dir={CERTIFICATES}"),
-        &format!("--service-cluster-ip-range={}", service_range(port)),
         "--service-account-issuer=https://kubernetes.default.svc",
         &format!("--service-account-key-file={SIGNING_KEY}"),
         &format!("--service-account-signing-key-file={SIGNING_KEY}"),
@@ -52,6 +47,32 @@ pub(super) fn apiserver(port: u16) -> Vec<String> {
         // Many tests share one server; the defaults (400, 200) would queue their bursts.
         "--max-requests-inflight=1200",
         "--max-mutating-requests-inflight=600",
+    ]);
+    flags.extend(slot.map_or_else(|| without_pods(port), with_pods));
+    flags
+}
+
+/// Nobody reaches the API through the `kubernetes` Service then, and an Endpoints object may not
+/// hold a loopback address.
+fn without_pods(port: u16) -> Vec<String> {
+    owned(&[
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        "--endpoint-reconciler-type=none",
+        &format!("--service-cluster-ip-range={}", service_range(port)),
+    ])
+}
+
+/// On the host's end of the link to the node, which pods reach and the machine's neighbours do not.
+fn with_pods(slot: &Slot) -> Vec<String> {
+    let address = slot.host();
+    owned(&[
+        &format!("--bind-address={address}"),
+        &format!("--advertise-address={address}"),
+        &format!("--service-cluster-ip-range={}", slot.services()),
+        "--kubelet-preferred-address-types=InternalIP",
+        &format!("--kubelet-client-certificate={}", node::CLIENT),
+        &format!("--kubelet-client-key={}", node::CLIENT_KEY),
     ])
 }
 

@@ -16,6 +16,7 @@ use process::Component;
 use crate::build::kubernetes::{Program, program};
 use crate::error::{Error, Result};
 use crate::kubectl::Kubectl;
+use crate::node::{Node, Slot};
 use crate::progress::Progress;
 
 /// Ready takes 3 s on an idle machine; a CI runner with one busy core has been seen to take twenty times that.
@@ -68,16 +69,18 @@ impl Plane {
     pub(crate) async fn start(
         programs: &Programs,
         directory: &Path,
+        slot: Option<&Slot>,
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let port = free_port()?;
-        let access = access::write(directory, format!("https://127.0.0.1:{port}"))?;
+        let host = slot.map_or_else(|| "127.0.0.1".to_owned(), Slot::host);
+        let port = free_port(&host)?;
+        let access = access::write(directory, format!("https://{host}:{port}"))?;
         let kubectl = Kubectl::ours(programs.kubectl.path.clone(), &access.kubeconfig);
         let mut plane = Self { components: Vec::new(), access, kubectl };
         progress.step("starting etcd and kube-apiserver");
         // kube-apiserver waits for etcd by itself, so they start at once.
         plane.add("etcd", &programs.etcd, &flags::etcd(), directory)?;
-        plane.add("kube-apiserver", &programs.apiserver, &flags::apiserver(port), directory)?;
+        plane.add("kube-apiserver", &programs.apiserver, &flags::apiserver(port, slot), directory)?;
         plane.wait(&["get", "--raw", "/readyz"]).await?;
         if let Some(program) = &programs.scheduler {
             plane.add("kube-scheduler", program, &flags::scheduler(), directory)?;
@@ -94,6 +97,25 @@ impl Plane {
             plane.wait(&["get", "serviceaccount", "default", "-n", "default"]).await?;
         }
         Ok(plane)
+    }
+
+    /// Asks until the node may be given pods, something has ended, or time is up.
+    pub(crate) async fn wait_for_node(&mut self, node: &mut Node) -> Result<()> {
+        let name = format!("node/{}", crate::node::NAME);
+        let question = ["wait", "--for=condition=Ready", "--timeout=1s", &name];
+        let deadline = Instant::now() + READY_WITHIN;
+        loop {
+            self.check()?;
+            node.check()?;
+            let Err(error) = self.kubectl.run(&question).await else {
+                return Ok(());
+            };
+            if Instant::now() > deadline {
+                let within = READY_WITHIN.as_secs();
+                return Err(node.failed(format!("was not ready after {within} s ({error})")));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// An error when one of the programs has ended.
@@ -144,8 +166,8 @@ impl Drop for Plane {
 }
 
 /// Free now; when somebody else is quicker, the start is tried again.
-fn free_port() -> Result<u16> {
-    TcpListener::bind(("127.0.0.1", 0))
+fn free_port(host: &str) -> Result<u16> {
+    TcpListener::bind((host, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
         .map_err(Error::io("find a free port"))

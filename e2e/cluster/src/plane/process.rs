@@ -78,6 +78,10 @@ impl Component {
         &self.log
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

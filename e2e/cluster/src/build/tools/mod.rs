@@ -4,17 +4,21 @@
 
 mod backends;
 mod collectors;
+mod dns;
 mod module;
 mod monitoring;
+mod pause;
 mod python;
 
 use std::path::{Path, PathBuf};
 
 pub use backends::{jaeger, loki, prometheus, promtool};
 pub use collectors::{otelcol, otelcol_jaeger, otelcol_loki};
+pub(crate) use dns::coredns;
 pub use monitoring::{
     alertmanager, prometheus_operator, prometheus_operator_all_crds, prometheus_operator_crds,
 };
+pub(crate) use pause::{PAUSE, pause};
 pub use python::{python_sdk, python_shop};
 
 use super::{Recipe, go};
