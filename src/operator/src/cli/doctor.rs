@@ -11,10 +11,11 @@ use std::time::Duration;
 use clap::Args;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use kube::{Client, Error as KubeError};
+use kube::{Client, Error as KubeError, Resource};
 
 use super::Output;
 use super::scope::Scope;
+use crate::api::ObservabilityPipeline;
 use crate::cluster::{review, served};
 use crate::kinds::KINDS;
 use crate::rights::{self, Right};
@@ -62,9 +63,7 @@ async fn examine(scope: &Scope) -> Vec<Finding> {
     let mut findings = vec![report::api_server(version)];
     // Nothing else could be asked.
     if reached {
-        findings.push(report::definition(
-            review::openapi(&client, &report::group_version()).await.map_err(text),
-        ));
+        findings.push(definition(&client).await);
         findings.extend(all_rights(&client, scope).await);
         findings.push(lease(&client, scope).await);
         findings.extend(kinds(&client).await);
@@ -83,6 +82,13 @@ async fn reached(client: &Client) -> Result<String, String> {
         }
         tried += 1;
     }
+}
+
+async fn definition(client: &Client) -> Finding {
+    let plural = ObservabilityPipeline::plural(&());
+    let group_version = ObservabilityPipeline::api_version(&());
+    let document = review::openapi(client, &group_version, &plural).await;
+    report::definition(document.map_err(text))
 }
 
 async fn all_rights(client: &Client, scope: &Scope) -> Vec<Finding> {

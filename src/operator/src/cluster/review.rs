@@ -46,14 +46,25 @@ pub async fn allowed(client: &Client, namespace: &str, right: &Right) -> Result<
     Ok(answer.status.is_some_and(|status| status.allowed))
 }
 
-/// The OpenAPI document (version 3) of a group version; None where it is not served.
+/// The OpenAPI document (version 3) of a group version; None where the resource is not served in it.
 ///
 /// # Errors
 /// No answer, or one that is none.
-pub async fn openapi(client: &Client, group_version: &str) -> Result<Option<Value>, KubeError> {
+pub async fn openapi(
+    client: &Client,
+    group_version: &str,
+    resource: &str,
+) -> Result<Option<Value>, KubeError> {
+    // Asked first: the document of a group that is gone may be answered with nothing at all.
+    match client.list_api_group_resources(group_version).await {
+        Ok(list) if list.resources.iter().any(|found| found.name == resource) => {}
+        Ok(_) => return Ok(None),
+        Err(KubeError::Api(status)) if status.code == 404 => return Ok(None),
+        Err(error) => return Err(error),
+    }
     let path = format!("/openapi/v3/apis/{group_version}");
     let request = http::Request::get(path).body(Vec::new()).map_err(KubeError::HttpError)?;
-    absent(client.request(request).await)
+    client.request(request).await.map(Some)
 }
 
 /// The record of a lease; None where there is none yet.
@@ -67,11 +78,4 @@ pub async fn lease(
 ) -> Result<Option<LeaseSpec>, KubeError> {
     let api: Api<Lease> = Api::namespaced(client.clone(), namespace);
     Ok(api.get_opt(name).await?.map(|lease| lease.spec.unwrap_or_default()))
-}
-
-fn absent<T>(answer: Result<T, KubeError>) -> Result<Option<T>, KubeError> {
-    match answer {
-        Err(KubeError::Api(status)) if status.code == 404 => Ok(None),
-        other => other.map(Some),
-    }
 }

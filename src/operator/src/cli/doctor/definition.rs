@@ -39,7 +39,7 @@ fn published(document: &Value) -> Option<&Value> {
 /// int-or-string, fields of every object), so only further fields count as a difference.
 fn compare(path: &str, wanted: &Value, published: &Value, found: &mut Vec<String>) {
     let (Some(wanted), Some(there)) = (wanted.as_object(), published.as_object()) else {
-        if wanted != published {
+        if !same(wanted, published) {
             found.push(format!("{} differs", shown(path)));
         }
         return;
@@ -52,6 +52,14 @@ fn compare(path: &str, wanted: &Value, published: &Value, found: &mut Vec<String
             (_, Some(other)) => compare(path, value, other, found),
             (_, None) => found.push(format!("{} lacks {key}", shown(path))),
         }
+    }
+}
+
+/// A bound that was sent as `1.0` is published as `1`.
+fn same(wanted: &Value, published: &Value) -> bool {
+    match (wanted.as_f64(), published.as_f64()) {
+        (Some(wanted), Some(published)) => wanted.to_bits() == published.to_bits(),
+        _ => wanted == published,
     }
 }
 

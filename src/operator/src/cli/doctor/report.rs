@@ -64,7 +64,7 @@ impl Finding {
 }
 
 /// Group and version of pipelines.
-pub(super) fn group_version() -> String {
+fn group_version() -> String {
     ObservabilityPipeline::api_version(&()).into_owned()
 }
 

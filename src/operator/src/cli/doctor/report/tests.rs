@@ -12,6 +12,11 @@ fn document() -> Value {
     schema["properties"]["spec"]["description"] = json!("another wording");
     schema["properties"]["spec"]["properties"]["ruleGroups"]["items"]["properties"]["rules"]["items"]
         ["properties"]["expr"]["anyOf"] = json!([{"type": "integer"}, {"type": "string"}]);
+    // As it is sent back.
+    let bound = &mut schema["properties"]["spec"]["properties"]["collector"]["properties"]["autoscaling"]
+        ["properties"]["minReplicas"]["minimum"];
+    assert_eq!(*bound, json!(1.0));
+    *bound = json!(1);
     json!({"components": {"schemas": {
         "dev.obspipe.v1alpha1.ObservabilityPipelineList": {},
         "dev.obspipe.v1alpha1.ObservabilityPipeline": schema,
