@@ -98,7 +98,8 @@ async fn up(name: &str, node: bool) -> Result<ExitCode, Error> {
         spinner.finish();
         println!("{}\nCtrl-C ends it.", describe(cluster));
     };
-    let outcome = local_cluster::supervise(name, node, move |step: &str| steps.step(step), ready).await;
+    let outcome =
+        local_cluster::supervise(name, node, move |step: &str| steps.step(step), ready).await;
     spinner.finish();
     outcome.map(|()| ExitCode::SUCCESS)
 }

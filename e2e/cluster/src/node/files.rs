@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use super::machine;
-use crate::build::tools::PAUSE;
 use super::slot::Slot;
+use crate::build::tools::PAUSE;
 use crate::error::{Error, Result};
 use crate::plane::access::COREDNS;
 

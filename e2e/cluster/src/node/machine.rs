@@ -49,14 +49,19 @@ pub fn node_possible() -> Result<()> {
     }
     let missing = missing();
     if !missing.is_empty() && on_path("apt-get").is_none() {
-        return no(&format!("these packages are missing, and there is no apt-get to install \
-                            them; install them: {}", missing.join(" ")));
+        return no(&format!(
+            "these packages are missing, and there is no apt-get to install \
+                            them; install them: {}",
+            missing.join(" ")
+        ));
     }
     let mut trial = std::process::Command::new("unshare");
     trial.args(["--net", "--mount", "--pid", "--fork", "true"]);
     match trial.stderr(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => no("this root may not make namespaces (a container?); run it on the machine itself"),
+        Ok(_) => {
+            no("this root may not make namespaces (a container?); run it on the machine itself")
+        }
         Err(_) => no("the program unshare is missing; install util-linux"),
     }
 }

@@ -20,9 +20,9 @@ use crate::plane::access;
 use crate::plane::process::Component;
 use crate::progress::Progress;
 
-pub use machine::node_possible;
 pub(crate) use certificate::{CLIENT, CLIENT_KEY};
 pub(crate) use files::SERVICES;
+pub use machine::node_possible;
 pub(crate) use slot::{Slot, sweep};
 
 /// The node's name.
@@ -136,7 +136,8 @@ impl Node {
     /// What the kubelet printed at last, for who waited in vain.
     pub(crate) fn failed(&self, problem: String) -> Error {
         let kubelet = self.components.iter().find(|component| component.name() == "kubelet");
-        kubelet.map_or_else(|| Error::NodeImpossible(problem.clone()), |it| it.failed(problem.clone()))
+        kubelet
+            .map_or_else(|| Error::NodeImpossible(problem.clone()), |it| it.failed(problem.clone()))
     }
 
     pub(crate) fn check(&mut self) -> Result<()> {

@@ -53,8 +53,20 @@ impl Namespace {
     pub(super) async fn open(directory: &Path, slot: &Slot) -> Result<Self> {
         let path = directory.display().to_string();
         let arguments = [
-            "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
-            "private", "--", "sh", "-c", INIT, "node", &path,
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+            "--propagation",
+            "private",
+            "--",
+            "sh",
+            "-c",
+            INIT,
+            "node",
+            &path,
         ];
         let arguments = arguments.map(str::to_owned);
         let unshare = machine::find("unshare")?;

@@ -163,10 +163,7 @@ fn hierarchies() -> Vec<PathBuf> {
         return vec![root.to_owned()];
     }
     let children = fs::read_dir(root).into_iter().flatten().flatten();
-    children
-        .map(|entry| entry.path())
-        .filter(|path| path.join("cgroup.procs").exists())
-        .collect()
+    children.map(|entry| entry.path()).filter(|path| path.join("cgroup.procs").exists()).collect()
 }
 
 fn cgroup(number: u8) -> String {

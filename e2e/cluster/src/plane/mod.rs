@@ -80,7 +80,12 @@ impl Plane {
         progress.step("starting etcd and kube-apiserver");
         // kube-apiserver waits for etcd by itself, so they start at once.
         plane.add("etcd", &programs.etcd, &flags::etcd(), directory)?;
-        plane.add("kube-apiserver", &programs.apiserver, &flags::apiserver(port, slot), directory)?;
+        plane.add(
+            "kube-apiserver",
+            &programs.apiserver,
+            &flags::apiserver(port, slot),
+            directory,
+        )?;
         plane.wait(&["get", "--raw", "/readyz"]).await?;
         if let Some(program) = &programs.scheduler {
             plane.add("kube-scheduler", program, &flags::scheduler(), directory)?;

@@ -12,8 +12,7 @@ use crate::progress::Progress;
 
 pub(crate) const PAUSE: &str = "local-cluster/pause:1";
 const SOURCE: &str = include_str!("pause.c");
-const RECIPE: Recipe =
-    Recipe { what: "pause 1", takes: "a second", inputs: &[SOURCE, PAUSE] };
+const RECIPE: Recipe = Recipe { what: "pause 1", takes: "a second", inputs: &[SOURCE, PAUSE] };
 
 /// The archive.
 pub(crate) async fn pause(progress: &dyn Progress) -> Result<PathBuf> {
