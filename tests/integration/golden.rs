@@ -24,6 +24,24 @@ pub(crate) fn updating() -> bool {
     std::env::var_os("OBSPIPE_UPDATE").is_some_and(|value| value == "1")
 }
 
+/// The folder of each case.
+pub(crate) fn cases() -> Vec<PathBuf> {
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(directory())
+        .expect("golden/")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    cases.sort();
+    assert!(cases.len() >= LEAST_CASES, "{} cases", cases.len());
+    cases
+}
+
+/// What each sample becomes, by its file.
+pub(crate) fn samples() -> Vec<(PathBuf, String)> {
+    let all = crate::fixtures::samples().into_iter();
+    all.map(|(file, sample)| (file, rendered(&sample.to_string()))).collect()
+}
+
 fn rendered(text: &str) -> String {
     let pipeline: ObservabilityPipeline = serde_yaml::from_str(text).expect("a pipeline");
     let identity = Identity {
@@ -64,15 +82,8 @@ fn rendered(text: &str) -> String {
 }
 
 pub(crate) fn pipelines_become_these_objects() {
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(directory())
-        .expect("golden/")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.is_dir())
-        .collect();
-    cases.sort();
-    assert!(cases.len() >= LEAST_CASES, "{} cases", cases.len());
     let mut failures = String::new();
-    for case in &cases {
+    for case in &cases() {
         let input = std::fs::read_to_string(case.join("in.yaml")).expect("in.yaml");
         let actual = rendered(&input);
         if updating() {
