@@ -40,8 +40,8 @@ pub(super) async fn bad_values_are_refused() {
         ("watchNamespaces[0]=A", "/watchNamespaces/0"),
         ("logLevel=loud", "/logLevel"),
         ("prometheus.ruleLabels.release=a b", "/prometheus/ruleLabels/release"),
-        ("commonLabels.app\\.kubernetes\\.io/name=x", "/commonLabels"),
-        ("podLabels.app\\.kubernetes\\.io/instance=x", "/podLabels"),
+        ("commonLabels.app\\.kubernetes\\.io/name=x", "app.kubernetes.io/name"),
+        ("podLabels.app\\.kubernetes\\.io/instance=x", "app.kubernetes.io/instance"),
         ("resources.limits.memory=lots", "/resources/limits/memory"),
         ("resources.limit.memory=1Mi", "limit"),
         ("podDisruptionBudget.maxUnavailable=0", "/podDisruptionBudget/maxUnavailable"),
@@ -226,7 +226,7 @@ async fn pinned(version: &str) -> Vec<Value> {
     chart["version"] = json!(version);
     chart["appVersion"] = json!(version);
     std::fs::write(&path, serde_yaml::to_string(&chart).expect("YAML")).expect("writable");
-    let set = ["--set", "image.tag=1,collector.image.tag=1,replicaCount=2"];
+    let set = ["--set", "replicaCount=2", "--set-string", "image.tag=1,collector.image.tag=1"];
     objects(&template(copy.path(), &set).await.expect("rendered"))
 }
 
