@@ -25,7 +25,7 @@ pub(crate) fn updating() -> bool {
 }
 
 /// The folder of each case.
-pub(crate) fn cases() -> Vec<PathBuf> {
+fn cases() -> Vec<PathBuf> {
     let mut cases: Vec<PathBuf> = std::fs::read_dir(directory())
         .expect("golden/")
         .map(|entry| entry.expect("an entry").path())
@@ -36,10 +36,20 @@ pub(crate) fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// What each sample becomes, by its file.
-pub(crate) fn samples() -> Vec<(PathBuf, String)> {
-    let all = crate::fixtures::samples().into_iter();
-    all.map(|(file, sample)| (file, rendered(&sample.to_string()))).collect()
+/// What every case and every sample becomes, by its name. Nothing becomes of invalid ones.
+pub(crate) fn outputs() -> Vec<(String, String)> {
+    let named = |path: &Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let case = |path: PathBuf| {
+        let input = std::fs::read_to_string(path.join("in.yaml")).expect("in.yaml");
+        (format!("golden-{}", named(&path)), rendered(&input))
+    };
+    let sample = |(path, sample): (PathBuf, serde_json::Value)| {
+        (format!("sample-{}", named(&path)), rendered(&sample.to_string()))
+    };
+    let mut all: Vec<(String, String)> = cases().into_iter().map(case).collect();
+    all.extend(crate::fixtures::samples().into_iter().map(sample));
+    all.retain(|(_, text)| text.contains("\nkind: "));
+    all
 }
 
 fn rendered(text: &str) -> String {
