@@ -48,34 +48,22 @@ impl Environment {
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
         let client = Client::try_from(config.expect("a configuration")).expect("a client");
         let directory = tempfile::tempdir().expect("a directory");
-        let environment = Self {
-            operator_kubeconfig: directory.path().join("operator.kubeconfig"),
-            cluster,
-            client,
-            directory,
-        };
+        let mut environment =
+            Self { operator_kubeconfig: PathBuf::new(), cluster, client, directory };
         environment.kubectl_ok(&["create", "namespace", SYSTEM]).await;
         environment.install_chart().await;
         if monitoring {
             environment.install_monitoring().await;
         }
         environment.wait_for_crd("observabilitypipelines.obspipe.dev").await;
-        environment.make_operator_kubeconfig().await;
+        environment.operator_kubeconfig = environment.kubeconfig_of("obspipe-operator").await;
         environment
     }
 
     /// CRD and rights exactly as the chart renders them; the Deployment needs a node and is left
     /// to the end-to-end tests.
     async fn install_chart(&self) {
-        let helm = local_cluster::helm(&local_cluster::Silent).await.expect("helm");
-        let output = std::process::Command::new(helm)
-            .args(["template", "obspipe", "--skip-tests"])
-            .arg(root().join("charts/obspipe"))
-            .args(["--namespace", SYSTEM, "--kube-version", local_cluster::KUBERNETES_VERSION])
-            .output()
-            .expect("helm runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let rendered = String::from_utf8(output.stdout).expect("text");
+        let rendered = crate::chart::template_of("obspipe", &[]).await.expect("the chart");
         let wanted: Vec<&str> = rendered
             .split("\n---\n")
             .filter(|document| !document.contains("kind: Deployment"))
@@ -96,8 +84,10 @@ impl Environment {
         self.kubectl_ok(&["wait", "--for=condition=Established", &target, "--timeout=30s"]).await;
     }
 
-    async fn make_operator_kubeconfig(&self) {
-        let arguments = ["create", "token", "obspipe-operator", "-n", SYSTEM, "--duration=24h"];
+    /// A file by which the API server takes who uses it for a service account of the operator's
+    /// namespace.
+    pub(crate) async fn kubeconfig_of(&self, account: &str) -> PathBuf {
+        let arguments = ["create", "token", account, "-n", SYSTEM, "--duration=24h"];
         let token = self.kubectl_ok(&arguments).await;
         let text = std::fs::read_to_string(self.cluster.kubeconfig()).expect("a kubeconfig");
         let mut config: Value = serde_yaml::from_str(&text).expect("YAML");
@@ -105,7 +95,14 @@ impl Environment {
             user["user"] = json!({"token": token.trim()});
         }
         let text = serde_yaml::to_string(&config).expect("YAML");
-        std::fs::write(&self.operator_kubeconfig, text).expect("writable");
+        let path = self.directory.path().join(format!("{account}.kubeconfig"));
+        std::fs::write(&path, text).expect("writable");
+        path
+    }
+
+    /// How the operator reaches the API server, with the rights that the chart gives it.
+    pub(crate) fn operator_kubeconfig(&self) -> &Path {
+        &self.operator_kubeconfig
     }
 
     /// A namespace of its own for a scenario.

@@ -52,6 +52,15 @@ async fn template(chart: &Path, arguments: &[&str]) -> Result<String, String> {
     helm(&all, None).await
 }
 
+/// What the chart makes under the name of a release, without what `helm test` runs.
+pub(crate) async fn template_of(release: &str, further: &[&str]) -> Result<String, String> {
+    let chart = directory().display().to_string();
+    let mut all = vec!["template", release, &chart, "--namespace", SYSTEM, "--skip-tests"];
+    all.extend(["--kube-version", local_cluster::KUBERNETES_VERSION]);
+    all.extend(further);
+    helm(&all, None).await
+}
+
 /// The objects of the chart with further arguments.
 async fn rendered(arguments: &[&str]) -> Vec<Value> {
     match template(&directory(), arguments).await {
