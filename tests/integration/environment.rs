@@ -40,16 +40,20 @@ pub(crate) fn root() -> PathBuf {
 }
 
 impl Environment {
-    /// Starts a control plane; with prometheus-operator's definitions if `monitoring`.
-    pub(crate) async fn start(monitoring: bool) -> Self {
+    /// Starts a control plane with nothing of ours.
+    pub(crate) async fn bare() -> Self {
         let cluster = LocalCluster::builder().start().await.expect("a control plane");
         let kubeconfig = Kubeconfig::read_from(cluster.kubeconfig()).expect("a kubeconfig");
         let options = KubeConfigOptions::default();
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
         let client = Client::try_from(config.expect("a configuration")).expect("a client");
         let directory = tempfile::tempdir().expect("a directory");
-        let mut environment =
-            Self { operator_kubeconfig: PathBuf::new(), cluster, client, directory };
+        Self { operator_kubeconfig: PathBuf::new(), cluster, client, directory }
+    }
+
+    /// Starts a control plane; with prometheus-operator's definitions if `monitoring`.
+    pub(crate) async fn start(monitoring: bool) -> Self {
+        let mut environment = Self::bare().await;
         environment.kubectl_ok(&["create", "namespace", SYSTEM]).await;
         environment.install_chart().await;
         if monitoring {

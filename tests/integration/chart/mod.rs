@@ -1,8 +1,9 @@
 //! The Helm chart, and all manifests that it and the operator make: `render` says what helm makes of
-//! it, `documents` what is generated in it, `judges` what tools of others say of the manifests.
+//! it, `lifecycle` what it does with a cluster, `documents` what is generated in it, `judges` what tools of others say of the manifests.
 
 mod documents;
 mod judges;
+mod lifecycle;
 mod notes;
 mod render;
 mod schemas;
@@ -97,6 +98,7 @@ pub(crate) fn all(shared: &Shared) -> Vec<Trial> {
         shared.alone("chart::the_definition_is_kept", render::the_definition_is_kept),
         shared.alone("chart::kustomize_is_in_step", render::kustomize_is_in_step),
         shared.alone("chart::alerts_and_dashboard", render::alerts_and_dashboard),
+        shared.alone("chart::lifecycle", lifecycle::adopt_upgrade_downgrade_and_uninstall),
         shared.trial("chart::notes", notes::labels_are_compared_with_selectors),
         shared.trial("chart::kubeconform", judges::kubeconform),
         shared.alone("chart::kube_score", judges::kube_score),

@@ -213,8 +213,8 @@ pub(super) async fn rights_are_those_of_the_code() {
     assert_eq!(bound, 0, "nothing elsewhere");
 }
 
-/// What the chart makes with images pinned, under a version of the chart.
-async fn pinned(version: &str) -> Vec<Value> {
+/// A copy of the chart as of another release.
+pub(super) fn release(version: &str) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a directory");
     let status = std::process::Command::new("cp")
         .arg("-R")
@@ -229,8 +229,16 @@ async fn pinned(version: &str) -> Vec<Value> {
     chart["version"] = json!(version);
     chart["appVersion"] = json!(version);
     std::fs::write(&path, serde_yaml::to_string(&chart).expect("YAML")).expect("writable");
-    let set = ["--set", "replicaCount=2", "--set-string", "image.tag=1,collector.image.tag=1"];
-    objects(&template(copy.path(), &set).await.expect("rendered"))
+    copy
+}
+
+/// Arguments that say which images run, whatever the release.
+pub(super) const PINNED: [&str; 2] = ["--set-string", "image.tag=1,collector.image.tag=1"];
+
+/// What a release of the chart makes with images pinned.
+async fn pinned(version: &str) -> Vec<Value> {
+    let set = [&["--set", "replicaCount=2"], &PINNED[..]].concat();
+    objects(&template(release(version).path(), &set).await.expect("rendered"))
 }
 
 /// The chart of another release with the same images: nothing that would start a pod anew.
