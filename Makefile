@@ -39,11 +39,11 @@ FUZZ := $(TOOLS)/bin/cargo-fuzz
 CYCLONEDX := $(TOOLS)/bin/cargo-cyclonedx
 FUZZ_DIR := src/collector/fuzz
 FUZZ_SECONDS ?= 60
-CRATES := obspipe-model obspipe-operator obspipe-collector obspipe-image local-cluster obspipe-demo obspipe-tests obspipe-backends obspipe-bench
+CRATES := obspipe-model obspipe-operator obspipe-collector obspipe-image local-cluster obspipe-e2e obspipe-demo obspipe-tests obspipe-backends obspipe-bench
 
 .PHONY: help
 help: ## Show this menu
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: check-rust check-go
 check-rust:
@@ -52,14 +52,26 @@ check-rust:
 check-go:
 	@command -v go >/dev/null || { echo "error: go is missing (1.25 or newer builds the test cluster): install the package golang or https://go.dev/dl, then run this again" >&2; exit 1; }
 
+# What `make demo` ends with: 1, the alert fires; 0, it is pending.
+WAIT ?= 1
+
+# The images are built only where there can be a node to run them.
 .PHONY: demo
-demo: check-rust check-go ## Bring up a cluster, run the operator on the document's pipeline, show the repair
+demo: check-rust check-go ## The whole picture on a real node: chart, application, backends, an alert
 	$(CARGO) build -p obspipe-operator -p obspipe-demo
-	@$(CARGO) run --quiet -p obspipe-demo -- up
+	@if $(CARGO) run --quiet -p obspipe-demo -- node; then $(MAKE) --no-print-directory image; fi
+	@$(CARGO) run --quiet -p obspipe-demo -- up --wait=$(WAIT) $(DEMO)
 
 .PHONY: demo-down
 demo-down: check-rust ## End what `make demo` left up
 	@$(CARGO) run --quiet -p obspipe-demo -- down
+
+# Names of scenarios, and what else their harness takes.
+E2E ?=
+
+.PHONY: e2e
+e2e: check-rust check-go image ## Scenarios on a real node, as root: about a quarter of an hour
+	$(CARGO) test -p obspipe-e2e --test scenarios -- $(E2E)
 
 .PHONY: test
 test: check-rust check-go ## All tests, against a real control plane

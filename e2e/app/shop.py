@@ -6,6 +6,7 @@ instrumented before the application is made.
 
 import os
 import random
+import threading
 import time
 import uuid
 
@@ -17,14 +18,32 @@ from opentelemetry import trace
 
 PAYMENT_URL = os.environ.get("PAYMENT_URL", "http://payment:8080/payment")
 PAYMENT_WITHIN = 10
-ERROR_SHARE = float(os.environ.get("ERROR_SHARE", "0"))
-SLOW_SHARE = float(os.environ.get("SLOW_SHARE", "0"))
 SLOW_SECONDS = float(os.environ.get("SLOW_SECONDS", "0"))
 # Most items of one order: each is a span, for loads of many spans and few requests.
 MOST_ITEMS = 1000
 # Probes are no customers.
 UNCOUNTED = "/healthz"
 
+
+class Share:
+    """Says yes to this share of the questions, evenly spread: of any hundred in a row, a share of
+    0.05 gets five, so that what was sent and what is measured can be compared."""
+
+    def __init__(self, name):
+        self._share = float(os.environ.get(name, "0"))
+        self._due = 0.0
+        self._lock = threading.Lock()
+
+    def take(self):
+        with self._lock:
+            self._due += self._share
+            taken = self._due >= 1
+            self._due -= taken
+            return taken
+
+
+fails = Share("ERROR_SHARE")
+is_slow = Share("SLOW_SHARE")
 answers = telemetry.Requests()
 log = telemetry.logger("shop")
 app = flask.Flask("shop")
@@ -86,9 +105,9 @@ def process_order(order_id, items):
 def payment():
     """Takes the money, or does not."""
     order_id = flask.request.args.get("order", "")
-    if random.random() < SLOW_SHARE:
+    if is_slow.take():
         time.sleep(SLOW_SECONDS)
-    if random.random() < ERROR_SHARE:
+    if fails.take():
         log.error("payment of order %s declined", order_id, extra={"order.id": order_id})
         return {"error": "declined"}, 503
     log.info("payment of order %s accepted", order_id, extra={"order.id": order_id})

@@ -13,9 +13,6 @@ pub enum Error {
     /// The cluster.
     #[error(transparent)]
     Cluster(#[from] local_cluster::Error),
-    /// No node can be run here.
-    #[error("no node can be run here: {0}")]
-    NoNode(String),
     /// An image.
     #[error("the image {name}: {source}")]
     Image {

@@ -9,14 +9,16 @@
 
 mod chart;
 mod dashboard;
+#[cfg(test)]
+mod document;
 mod error;
 mod findings;
 pub mod images;
 mod kubectl;
+mod ledger;
 mod load;
 pub mod manifest;
 mod namespace;
-pub mod node;
 mod parts;
 pub mod query;
 mod stack;
@@ -28,8 +30,9 @@ pub use chart::{Chart, SYSTEM};
 pub use dashboard::Panel;
 pub use error::{Error, Result};
 pub use kubectl::Kubectl;
+pub use ledger::{Account, Kept, Ledger};
 pub use load::{Load, Running, Totals};
-pub use namespace::{Namespace, Shop};
+pub use namespace::{Namespace, Order, Shop};
 pub use stack::Stack;
 pub use wait::{WITHIN, eventually};
 

@@ -24,7 +24,9 @@ pub fn place(objects: &mut [Value], namespace: &str) {
         if !object["kind"].as_str().is_some_and(|kind| kind.starts_with("Cluster")) {
             object["metadata"]["namespace"] = json!(namespace);
         }
-        for subject in object["subjects"].as_array_mut().into_iter().flatten() {
+        // Not by index: that would add the field to objects that have none.
+        let subjects = object.get_mut("subjects").and_then(Value::as_array_mut);
+        for subject in subjects.into_iter().flatten() {
             subject["namespace"] = json!(namespace);
         }
     }

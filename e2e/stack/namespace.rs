@@ -1,13 +1,16 @@
 //! A room of its own on the cluster: backends, application, pipeline and customers by the names the
 //! document gives them, so that two namespaces never see each other's telemetry.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::dashboard::{self, Panel};
 use crate::error::{Error, Result};
 use crate::kubectl::Kubectl;
+use crate::ledger::{Kept, Ledger};
 use crate::load::{Load, Running};
 use crate::query::{Alertmanager, Jaeger, Loki, Prometheus, Proxy};
 use crate::wait::{WITHIN, eventually};
@@ -22,7 +25,7 @@ pub struct Namespace {
 
 /// How the application behaves. Unset is as the manifest says: 5 % of the payments fail, 2 % take
 /// 0.4 s longer.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Shop {
     /// Pods of the shop; each is two writers.
     pub replicas: Option<u32>,
@@ -32,6 +35,21 @@ pub struct Shop {
     pub slow_share: Option<f64>,
     /// How much longer those take.
     pub slow: Option<Duration>,
+    /// More environment variables of both services, such as the SDK's.
+    pub environment: Vec<(&'static str, String)>,
+}
+
+/// What the application answers to an order.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Order {
+    /// Its id.
+    pub order: String,
+    /// What it costs.
+    pub total: f64,
+    /// Id of its trace, hex.
+    pub trace: String,
+    /// Spans of that trace.
+    pub spans: usize,
 }
 
 impl Namespace {
@@ -62,6 +80,23 @@ impl Namespace {
         self.rolled_out("deployment/loki").await
     }
 
+    /// Jaeger alone, ready.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn tracing_backend(&self) -> Result<()> {
+        self.apply(parts::JAEGER).await?;
+        self.rolled_out("deployment/jaeger").await
+    }
+
+    /// A ledger that has begun to send.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn ledger(&self, ledger: &Ledger) -> Result<Kept> {
+        self.explained(ledger.start(&self.kubectl, &self.name).await).await
+    }
+
     /// A Prometheus and an Alertmanager, run by prometheus-operator, which take every
     /// PrometheusRule and PodMonitor of this namespace, ready.
     ///
@@ -83,6 +118,19 @@ impl Namespace {
         self.apply_objects(objects).await?;
         self.rolled_out("deployment/payment").await?;
         self.rolled_out("deployment/shop").await
+    }
+
+    /// One order, placed through the API server. Takes its id and total.
+    ///
+    /// # Errors
+    /// It was not answered with success.
+    pub async fn order(&self, id: &str, total: f64) -> Result<Order> {
+        let path = format!(
+            "/api/v1/namespaces/{}/services/shop:http/proxy/order?id={id}&total={total}",
+            self.name
+        );
+        let text = self.kubectl.feed(&["create", "--raw", &path, "-f", "-"], "").await?;
+        serde_json::from_str(&text).map_err(Error::format("the answer to an order"))
     }
 
     /// Customers.
@@ -170,7 +218,7 @@ impl Namespace {
     /// Its Jaeger.
     #[must_use]
     pub fn jaeger(&self) -> Jaeger {
-        Jaeger(self.proxy("jaeger:query"))
+        Jaeger::new(&self.kubectl, &self.name)
     }
 
     /// Its Loki.
@@ -197,6 +245,43 @@ impl Namespace {
     /// It is not there.
     pub async fn dashboard(&self, config_map: &str) -> Result<Vec<Panel>> {
         dashboard::read(&self.kubectl, &self.name, config_map).await
+    }
+
+    /// What every pod of a pipeline's collector says of itself: its `/status`, with a ledger for
+    /// each pipeline and exporter, by the pod's name.
+    ///
+    /// # Errors
+    /// A pod did not answer.
+    pub async fn collectors(&self, pipeline: &str) -> Result<BTreeMap<String, Value>> {
+        let selector = format!("app.kubernetes.io/instance={pipeline}");
+        let mut statuses = BTreeMap::new();
+        for pod in self.kubectl.list(&["pods", "-n", &self.name, "-l", &selector]).await? {
+            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+            let path = format!("/api/v1/namespaces/{}/pods/{name}:13134/proxy/status", self.name);
+            let text = self.kubectl.run(&["get", "--raw", &path]).await?;
+            let status = serde_json::from_str(&text);
+            let status = status.map_err(Error::format(format!("the answer of {path}")))?;
+            statuses.insert(name.to_owned(), status);
+        }
+        Ok(statuses)
+    }
+
+    /// What the SDK in the application's pods complains of: exports that failed after every retry,
+    /// and spans that found no room. Pods that are gone are not heard.
+    ///
+    /// # Errors
+    /// The API server did not answer.
+    pub async fn complaints(&self) -> Result<Vec<String>> {
+        let mut complaints = Vec::new();
+        for app in ["shop", "payment"] {
+            let selector = format!("app={app}");
+            let log = ["logs", "-n", &self.name, "-l", &selector, "--tail=-1", "--prefix"];
+            let text = self.kubectl.run(&log).await?;
+            let bad =
+                |line: &&str| ["Failed to export", "ueue full"].iter().any(|it| line.contains(it));
+            complaints.extend(text.lines().filter(bad).map(ToOwned::to_owned));
+        }
+        Ok(complaints)
     }
 
     /// Deletes it with everything in it, without waiting.
@@ -238,6 +323,13 @@ impl Shop {
             for (name, value) in variables {
                 if let Some(value) = value {
                     manifest::set_environment(payment, name, &value.to_string());
+                }
+            }
+        }
+        for name in ["shop", "payment"] {
+            if let Some(workload) = manifest::find(objects, "Deployment", name) {
+                for (variable, value) in &self.environment {
+                    manifest::set_environment(workload, variable, value);
                 }
             }
         }

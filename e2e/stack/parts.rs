@@ -13,6 +13,10 @@ pub(crate) const SHOP: &str = include_str!("manifests/shop.yaml");
 /// Its customers.
 pub(crate) const LOAD: &str = include_str!("manifests/load.yaml");
 
+/// Spans through the SDK, accounted for.
+pub(crate) const LEDGER: &str = include_str!("manifests/ledger.yaml");
+
 /// All of them.
 #[cfg(test)]
-pub(crate) const ALL: [&str; 6] = [JAEGER, LOKI, PROMETHEUS, PROMETHEUS_OPERATOR, SHOP, LOAD];
+pub(crate) const ALL: [&str; 7] =
+    [JAEGER, LOKI, PROMETHEUS, PROMETHEUS_OPERATOR, SHOP, LOAD, LEDGER];

@@ -4,14 +4,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use local_cluster::{Progress, Target};
+use local_cluster::{LocalCluster, Progress, Target};
 use serde_json::{Value, json};
 
 use crate::chart::Chart;
 use crate::error::{Error, Result};
 use crate::kubectl::Kubectl;
 use crate::namespace::Namespace;
-use crate::{images, node, parts};
+use crate::{images, parts};
 
 /// Namespace of prometheus-operator.
 const MONITORING: &str = "monitoring";
@@ -29,7 +29,8 @@ impl Stack {
     /// # Errors
     /// No node can be run here, or a step failed.
     pub async fn up(progress: impl Progress + Clone + 'static) -> Result<Self> {
-        let target = node::start(progress.clone()).await?;
+        let builder = LocalCluster::builder().node(true).progress(progress.clone());
+        let target = Target::Local(builder.start().await?);
         let stack = Self::on(Arc::new(target), &progress).await?;
         stack.load_images(&progress).await?;
         progress.step("installing prometheus-operator");
@@ -67,7 +68,7 @@ impl Stack {
     pub async fn load_images(&self, progress: &dyn Progress) -> Result<()> {
         let archives = images::provide(progress).await?;
         progress.step("importing the images into the node");
-        node::import(self.kubectl.target(), &archives).await
+        Ok(self.kubectl.target().import_images(&archives).await?)
     }
 
     /// Installs prometheus-operator with all of its definitions.
@@ -101,6 +102,17 @@ impl Stack {
         });
         self.kubectl.apply(&[restricted]).await?;
         Ok(Namespace::new(self.kubectl.clone(), name))
+    }
+
+    /// Kills the operator's pods, without a moment to tidy up; their Deployment makes others.
+    ///
+    /// # Errors
+    /// The API server refused.
+    pub async fn stop_operator(&self) -> Result<()> {
+        let selector = "app.kubernetes.io/name=obspipe-operator";
+        let kill =
+            ["delete", "pod", "-n", crate::SYSTEM, "-l", selector, "--force", "--grace-period=0"];
+        self.kubectl.run(&kill).await.map(|_| ())
     }
 
     /// Ends the cluster, if it is ours and nobody else holds it.

@@ -12,6 +12,7 @@ mod audit;
 mod chart;
 mod crds;
 mod docs;
+mod document;
 mod environment;
 mod fixtures;
 mod golden;
@@ -97,6 +98,8 @@ fn main() -> ExitCode {
         pure("docs::the_first_pipeline_is_valid", docs::the_first_pipeline_of_the_readme_is_valid),
         pure("golden::docs_do_not_drift", docs::the_tables_of_components_do_not_drift),
         pure("golden::pipelines_become_these_objects", golden::pipelines_become_these_objects),
+        pure("document::configuration", document::the_configuration_means_the_same),
+        pure("document::daemon_set", document::every_difference_of_the_daemon_set_is_documented),
         pure(
             "crds::the_definitions_do_not_drift",
             crds::the_definitions_do_not_drift_from_the_types,

@@ -97,7 +97,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 fn node() -> ExitCode {
-    match obspipe_e2e::node::possible() {
+    match local_cluster::node_possible() {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("{reason}");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use local_cluster::{Progress as _, Spinner};
-use obspipe_e2e::query::{Prometheus, Trace};
+use obspipe_e2e::query::{Prometheus, Span, Trace};
 use obspipe_e2e::{Load, Namespace, Panel, Shop, Stack, eventually};
 use serde_json::{Value, json};
 
@@ -61,8 +61,14 @@ pub(crate) async fn show(namespace: &Namespace, to_the_end: bool) -> Result<Seen
     let mut seen = Seen::new();
     let trace = trace(namespace, &mut seen).await?;
     log(namespace, &trace, &mut seen).await?;
+    say!("\n10. The dashboard's own expressions, in Prometheus");
+    say!("  Rates are over five minutes, and grow until those have passed.");
     dashboard(namespace, &mut seen).await?;
     alert(namespace, to_the_end, &mut seen).await?;
+    if to_the_end {
+        say!("\n12. The dashboard again, after five minutes");
+        dashboard(namespace, &mut seen).await?;
+    }
     Ok(seen)
 }
 
@@ -75,8 +81,11 @@ async fn trace(namespace: &Namespace, seen: &mut Seen) -> Result<Trace> {
     let jaeger = namespace.jaeger();
     let look = async || {
         let found = jaeger.find("shop", "POST /order", 20).await.map_err(|it| it.to_string())?;
-        let whole = |it: &Trace| it.is_complete() && it.span("POST /payment").is_some();
-        found.into_iter().find(whole).ok_or_else(|| "no whole trace".to_owned())
+        let paid = |it: &Trace| it.span("POST /payment").is_some_and(succeeded);
+        found
+            .into_iter()
+            .find(|it| it.is_complete() && paid(it))
+            .ok_or_else(|| "no whole trace of an order that was paid".to_owned())
     };
     let found = eventually("a trace over both services", SEEN_WITHIN, look);
     let trace = wait("it arrived", found).await?;
@@ -88,6 +97,10 @@ async fn trace(namespace: &Namespace, seen: &mut Seen) -> Result<Trace> {
         json!({"id": trace.id, "spans": trace.spans.len(), "tree": trace.tree(&TAGS), "command": command}),
     );
     Ok(trace)
+}
+
+fn succeeded(span: &Span) -> bool {
+    span.tags.get("http.status_code").and_then(Value::as_u64) == Some(200)
 }
 
 async fn log(namespace: &Namespace, trace: &Trace, seen: &mut Seen) -> Result<()> {
@@ -105,8 +118,8 @@ async fn log(namespace: &Namespace, trace: &Trace, seen: &mut Seen) -> Result<()
     Ok(())
 }
 
+/// Each panel's figure, as soon as there is one.
 async fn dashboard(namespace: &Namespace, seen: &mut Seen) -> Result<()> {
-    say!("\n10. The dashboard's own expressions, in Prometheus");
     let prometheus = namespace.prometheus();
     let mut figures = Vec::new();
     for panel in namespace.dashboard(DASHBOARD).await? {

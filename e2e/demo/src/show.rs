@@ -12,9 +12,10 @@ builds the images of obspipe, Jaeger, Loki, Prometheus, Alertmanager and an appl
 more, and runs everything as pods. What is built lies below target/; `make demo-down` ends all of it.
 ";
 
-/// What a panel shows: one value, or what many series come to. None while there is none.
+/// What a panel shows: one value, or what many series come to. None while there is none, or they are
+/// all still 0.
 pub(crate) fn figure(values: &[f64], unit: &str) -> Option<String> {
-    let most = values.iter().copied().reduce(f64::max)?;
+    let most = values.iter().copied().reduce(f64::max).filter(|most| *most > 0.0)?;
     let number = |value: f64| match unit {
         "reqps" => format!("{value:.2} requests/s"),
         "percent" => format!("{value:.2} %"),

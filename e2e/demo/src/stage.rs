@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use local_cluster::{CurrentCluster, KUBERNETES_VERSION, Spinner, Target, Wanted};
+use local_cluster::{CurrentCluster, Detached, KUBERNETES_VERSION, Spinner, Target, Wanted};
 use serde_json::{Value, json};
 
 use crate::CLUSTER;
@@ -46,7 +46,7 @@ impl Stage {
     }
 
     async fn own(spinner: &Spinner) -> Result<(Target, bool)> {
-        let node = match obspipe_e2e::node::possible() {
+        let node = match local_cluster::node_possible() {
             Ok(()) => true,
             Err(reason) => {
                 say!("  {reason}.");
@@ -56,7 +56,7 @@ impl Stage {
                 false
             }
         };
-        let cluster = obspipe_e2e::node::detached(CLUSTER, node, spinner).await?;
+        let cluster = Detached::find_or_start(CLUSTER, node, spinner).await?;
         Ok((Target::Detached(cluster), node))
     }
 

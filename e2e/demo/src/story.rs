@@ -122,7 +122,7 @@ fn reconcile(stage: &Stage) -> Result<Vec<Value>> {
 
 /// Everything whose controller the pipeline is.
 fn children(stage: &Stage, pipeline: &Value) -> Result<Vec<Value>> {
-    let kinds = "configmaps,services,serviceaccounts,daemonsets,prometheusrules,podmonitors,controllerrevisions";
+    let kinds = "configmaps,services,serviceaccounts,daemonsets,networkpolicies,prometheusrules,podmonitors,controllerrevisions";
     let all = stage.get(&[kinds, "-n", NAMESPACE])?;
     let items = all["items"].as_array().cloned().unwrap_or_default();
     let uid = &pipeline["metadata"]["uid"];

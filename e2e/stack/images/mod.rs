@@ -4,26 +4,15 @@
 
 mod python;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use local_cluster::Progress;
-use obspipe_image::{Architecture, Format, Image, Layer, Name, User};
+use obspipe_image::{Format, Image, Name, Program, static_programs};
 
 use crate::error::{Error, Result};
 
 /// Our own, by the file that `make image` writes.
 const OURS: [&str; 2] = ["obspipe-operator.tar", "obspipe-collector.tar"];
-
-/// A static program and the image it becomes.
-struct Program {
-    /// As the manifests call it.
-    name: &'static str,
-    /// Where it is in the image: prometheus-operator starts its reloader by this path.
-    entrypoint: &'static str,
-    /// Where it is on this machine.
-    file: PathBuf,
-}
 
 /// Makes what is missing and returns every archive.
 ///
@@ -40,26 +29,30 @@ pub async fn provide(progress: &dyn Progress) -> Result<Vec<PathBuf>> {
         }
         archives.push(archive);
     }
-    for program in programs(progress).await? {
-        archives.push(of_program(&program, &directory)?);
+    let kept = directory.join("e2e");
+    for (name, program) in programs(progress).await? {
+        let image = of_program(name, &program);
+        archives
+            .push(image.and_then(|it| it.provide(Format::Docker, &kept)).map_err(failed(name))?);
     }
     let interpreter = local_cluster::python_shop(progress).await?;
     progress.step("writing the application's image");
-    archives.push(python::provide(&interpreter, &directory).await?);
+    archives.push(python::provide(&interpreter, &kept).await?);
     Ok(archives)
 }
 
-async fn programs(progress: &dyn Progress) -> Result<Vec<Program>> {
+/// The backends: an image's name and its program. In the image it is `/bin/<name of its file>`;
+/// prometheus-operator starts its reloader by that path.
+async fn programs(progress: &dyn Progress) -> Result<[(&'static str, PathBuf); 6]> {
     let (operator, reloader) = local_cluster::prometheus_operator(progress).await?;
-    let list = [
-        ("jaeger:1.76.0", "/bin/jaeger", local_cluster::jaeger(progress).await?),
-        ("loki:3.7.8", "/bin/loki", local_cluster::loki(progress).await?),
-        ("prometheus:3.16.0", "/bin/prometheus", local_cluster::prometheus(progress).await?),
-        ("alertmanager:0.28.1", "/bin/alertmanager", local_cluster::alertmanager(progress).await?),
-        ("prometheus-operator:0.85.0", "/bin/operator", operator),
-        ("prometheus-config-reloader:0.85.0", "/bin/prometheus-config-reloader", reloader),
-    ];
-    Ok(list.map(|(name, entrypoint, file)| Program { name, entrypoint, file }).into())
+    Ok([
+        ("jaeger:1.76.0", local_cluster::jaeger(progress).await?),
+        ("loki:3.7.8", local_cluster::loki(progress).await?),
+        ("prometheus:3.16.0", local_cluster::prometheus(progress).await?),
+        ("alertmanager:0.28.1", local_cluster::alertmanager(progress).await?),
+        ("prometheus-operator:0.85.0", operator),
+        ("prometheus-config-reloader:0.85.0", reloader),
+    ])
 }
 
 /// Where archives are: beside our own.
@@ -70,33 +63,13 @@ pub fn directory() -> PathBuf {
     std::path::absolute(&target).unwrap_or(target).join("images")
 }
 
-fn of_program(program: &Program, directory: &Path) -> Result<PathBuf> {
-    let archive = archive(directory, program.name);
-    if newer(&archive, &program.file) {
-        return Ok(archive);
-    }
-    let failed = failed(program.name);
-    let image = || -> obspipe_image::Result<Image> {
-        let mut layer = Layer::new();
-        layer.file(program.entrypoint, 0o755, program.file.as_path())?;
-        let mut image = named(program.name, &[program.entrypoint])?;
-        image.layers.push(layer);
-        Ok(image)
-    };
-    image().and_then(|image| image.write(Format::Docker, &archive)).map_err(failed)?;
-    Ok(archive)
+fn of_program(name: &str, program: &Path) -> obspipe_image::Result<Image> {
+    static_programs(named(name)?, "/bin", &[Program::read(program)?])
 }
 
-/// An image of ours for this machine, without layers.
-fn named(name: &str, entrypoint: &[&str]) -> obspipe_image::Result<Image> {
-    let name: Name = format!("obspipe-e2e/{name}").parse()?;
-    let mut image = Image::new(name, Architecture::here()?, entrypoint);
-    image.user = User::NOBODY;
-    Ok(image)
-}
-
-fn archive(directory: &Path, name: &str) -> PathBuf {
-    directory.join("e2e").join(format!("{}.tar", name.replace(':', "-")))
+/// As the manifests call it.
+fn named(name: &str) -> obspipe_image::Result<Name> {
+    format!("obspipe-e2e/{name}").parse()
 }
 
 fn failed(name: &str) -> impl FnOnce(obspipe_image::Error) -> Error {
@@ -104,8 +77,5 @@ fn failed(name: &str) -> impl FnOnce(obspipe_image::Error) -> Error {
     |source| Error::Image { name, source }
 }
 
-/// Whether a file is there, and was written after that other one.
-fn newer(file: &Path, than: &Path) -> bool {
-    let written = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
-    matches!((written(file), written(than)), (Some(file), Some(than)) if file > than)
-}
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use obspipe_image::{Format, Image, Layer};
+use obspipe_image::{Architecture, Format, Image, Layer};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::{archive, failed, named, newer};
+use super::{failed, named};
 use crate::error::{Error, Result};
 use crate::kubectl::finish;
 
@@ -16,7 +16,7 @@ const NAME: &str = "shop:1";
 /// Where Python is in the image.
 const HOME: &str = "/python";
 /// Parts of the standard library that no server needs.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 9] = [
     "__pycache__",
     "site-packages",
     "dist-packages",
@@ -25,6 +25,7 @@ const LEFT_OUT: [&str; 8] = [
     "ensurepip",
     "idlelib",
     "tkinter",
+    "turtledemo",
 ];
 /// Asks a virtual environment's Python what it is made of.
 const ASK: &str = "import json, sys, sysconfig; paths = sysconfig.get_paths(); print(json.dumps({\
@@ -42,22 +43,12 @@ struct Python {
     packages: PathBuf,
 }
 
-/// Writes the archive when it is not there, or older than what it is made of.
+/// The archive in `directory`, written if it is not there.
 pub(super) async fn provide(interpreter: &Path, directory: &Path) -> Result<PathBuf> {
-    let archive = archive(directory, NAME);
-    let app = crate::root().join("e2e/app");
-    let sources = files(&app)?;
-    // The environment has a new directory whenever its packages change.
-    let environment = interpreter.parent().and_then(Path::parent).unwrap_or(interpreter);
-    let current = |path: &Path| newer(&archive, path);
-    if current(&environment.join("pyvenv.cfg")) && sources.iter().all(|path| current(path)) {
-        return Ok(archive);
-    }
     let python = ask(interpreter).await?;
     let shared = shared_libraries(&python).await?;
-    let image = describe(&python, &shared, &app).map_err(failed(NAME))?;
-    image.write(Format::Docker, &archive).map_err(failed(NAME))?;
-    Ok(archive)
+    let image = describe(&python, &shared, &crate::root().join("e2e/app"));
+    image.and_then(|image| image.provide(Format::Docker, directory)).map_err(failed(NAME))
 }
 
 async fn ask(interpreter: &Path) -> Result<Python> {
@@ -86,7 +77,7 @@ fn describe(
     code.tree("/app", app, |path| path.extension().is_some_and(|it| it == "py"))?;
     let serve =
         ["/usr/bin/python3", "-m", "gunicorn", "--config", "/app/gunicorn.conf.py", "shop:app"];
-    let mut image = named(NAME, &serve)?;
+    let mut image = Image::new(named(NAME)?, Architecture::here()?, &serve);
     image.working_directory = "/app".to_owned();
     image.environment = environment();
     image.ports.insert(8080);
@@ -107,11 +98,17 @@ fn environment() -> BTreeMap<String, String> {
 
 /// Where shared libraries are in the image.
 const LIBRARIES: &str = "/usr/lib/shared";
+/// What the C library loads by itself, so that ldd does not know: names of hosts (before 2.34) and
+/// the end of threads.
+const BESIDE_LIBC: [&str; 4] =
+    ["libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2", "libgcc_s.so.1"];
 
 fn wanted(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
+    let name_text = name.to_string_lossy();
     !LEFT_OUT.iter().any(|left_out| name == *left_out)
-        && !name.to_string_lossy().starts_with("config-")
+        // The first is for building extensions; the second would bring a desktop's libraries.
+        && !["config-", "_tkinter."].iter().any(|start| name_text.starts_with(start))
 }
 
 fn named_pip(path: &Path) -> bool {
@@ -129,7 +126,15 @@ async fn shared_libraries(python: &Python) -> Result<BTreeMap<String, PathBuf>> 
     let mut command = Command::new("ldd");
     command.args(&programs);
     let text = finish(command, "ldd", "").await?;
-    Ok(needed(&text, &python.packages))
+    let mut needed = needed(&text, &python.packages);
+    let libc = needed.get(&format!("{LIBRARIES}/libc.so.6")).cloned().unwrap_or_default();
+    for name in BESIDE_LIBC {
+        let path = libc.with_file_name(name);
+        if path.is_file() {
+            needed.insert(format!("{LIBRARIES}/{name}"), resolved(&path));
+        }
+    }
+    Ok(needed)
 }
 
 fn needed(ldd: &str, packages: &Path) -> BTreeMap<String, PathBuf> {
@@ -162,7 +167,7 @@ fn extensions(directory: &Path) -> Result<BTreeSet<PathBuf>> {
             let path = entry.map_err(reading())?.path();
             if path.is_dir() && wanted(&path) {
                 left.push(path);
-            } else if is_shared(&path) {
+            } else if is_shared(&path) && wanted(&path) {
                 found.insert(path);
             }
         }
@@ -173,12 +178,6 @@ fn extensions(directory: &Path) -> Result<BTreeSet<PathBuf>> {
 fn is_shared(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.ends_with(".so") || name.contains(".so.")
-}
-
-fn files(directory: &Path) -> Result<Vec<PathBuf>> {
-    let reading = || Error::io(format!("read {}", directory.display()));
-    let entries = std::fs::read_dir(directory).map_err(reading())?;
-    entries.map(|entry| Ok(entry.map_err(reading())?.path())).collect()
 }
 
 fn resolved(path: &Path) -> PathBuf {

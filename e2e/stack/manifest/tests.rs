@@ -18,6 +18,7 @@ fn objects_are_placed_in_a_namespace_together_with_their_accounts() {
     place(&mut objects, "shop");
     assert_eq!(objects.len(), 2);
     assert_eq!(objects[0]["metadata"]["namespace"], "shop");
+    assert_eq!(objects[0].get("subjects"), None);
     assert_eq!(objects[1]["subjects"][0]["namespace"], "shop");
 }
 

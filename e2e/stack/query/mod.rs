@@ -34,9 +34,13 @@ impl Proxy {
 
     /// A GET, read as JSON.
     async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value> {
-        let path = self.path(path, parameters);
-        let text = self.kubectl.run(&["get", "--raw", &path]).await?;
+        let text = self.text(path, parameters).await?;
         serde_json::from_str(&text).map_err(Error::format(format!("the answer of {path}")))
+    }
+
+    /// A GET.
+    async fn text(&self, path: &str, parameters: &[(&str, &str)]) -> Result<String> {
+        self.kubectl.run(&["get", "--raw", &self.path(path, parameters)]).await
     }
 
     fn path(&self, path: &str, parameters: &[(&str, &str)]) -> String {

@@ -106,6 +106,21 @@ impl Prometheus {
         .await
     }
 
+    /// The trace ids that the last exemplars of an expression's series lead to.
+    ///
+    /// # Errors
+    /// Prometheus did not answer, or refused the expression.
+    pub async fn exemplars(&self, promql: &str) -> Result<Vec<String>> {
+        let end = self.value("time()").await?.unwrap_or_default();
+        let (start, end) = ((end - 600.0).to_string(), end.to_string());
+        let parameters = [("query", promql), ("start", &*start), ("end", &*end)];
+        let answer = self.0.get("/api/v1/query_exemplars", &parameters).await?;
+        let series = answer["data"].as_array().into_iter().flatten();
+        let last = series.filter_map(|it| it["exemplars"].as_array()?.last());
+        let ids = last.filter_map(|it| it["labels"]["trace_id"].as_str());
+        Ok(ids.map(ToOwned::to_owned).collect())
+    }
+
     /// Every alert that is pending or firing.
     ///
     /// # Errors

@@ -10,11 +10,12 @@ use crate::environment::{Environment, eventually, root};
 use crate::fixtures::{minimal, otel, samples};
 
 /// The children of the document's pipeline.
-pub(crate) const CHILDREN: [(Kind, &str); 7] = [
+pub(crate) const CHILDREN: [(Kind, &str); 8] = [
     (Kind::ConfigMap, "otel-collector-config"),
     (Kind::DaemonSet, "otel-collector"),
     (Kind::Service, "otel-collector"),
     (Kind::ServiceAccount, "otel-collector"),
+    (Kind::NetworkPolicy, "otel-collector"),
     (Kind::PrometheusRule, "otel-rules"),
     (Kind::PodMonitor, "otel-collector"),
     (Kind::ConfigMap, "otel-dashboard-service-overview"),

@@ -7,6 +7,7 @@ mod kinds;
 mod last_good;
 mod lifecycle;
 mod ownership;
+mod pods;
 mod repair;
 mod scale;
 mod static_binary;
@@ -56,6 +57,7 @@ pub(crate) fn all(shared: &Shared) -> Vec<Trial> {
         repair::what_others_add_survives,
         repair::a_lost_record_of_ownership,
         ownership::a_foreign_object,
+        ownership::the_documents_own_objects,
         ownership::another_pipelines_child,
         ownership::a_missing_right,
         last_good::invalid_and_back,
@@ -69,6 +71,8 @@ pub(crate) fn all(shared: &Shared) -> Vec<Trial> {
         bad_input::a_bad_pipeline_does_not_hold_up_the_others,
         election::one_leads_and_a_resumed_one_writes_nothing,
         election::a_graceful_end_gives_the_lease_back,
+        pods::are_admitted_where_only_restricted_ones_are,
+        pods::network_policies_go_when_they_are_not_wanted,
         static_binary::reconciles_from_an_empty_root_by_name,
     ));
     trials

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use obspipe_operator::kinds::Kind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::lifecycle::{CHILDREN, settled};
 use crate::audit::DENIAL;
+use crate::document;
 use crate::environment::{Environment, eventually};
 use crate::fixtures::{minimal, otel};
 
@@ -48,6 +49,54 @@ pub(crate) async fn a_foreign_object(env: Arc<Environment>) {
         if ours { Ok(()) } else { Err("still theirs".to_owned()) }
     })
     .await;
+}
+
+/// Somebody followed the document first, and then installs us: both objects are named, and the
+/// commands of the message, taken as they are, hand them over.
+pub(crate) async fn the_documents_own_objects(env: Arc<Environment>) {
+    let namespace = env.namespace("document").await;
+    let theirs = document::objects(&namespace);
+    for object in &theirs {
+        env.apply(object).await;
+    }
+    let kinds = [(Kind::ConfigMap, "otel-collector-config"), (Kind::DaemonSet, "otel-collector")];
+    let content = |object: &Value| (object["data"].clone(), object["spec"]["template"].clone());
+    let mut before = Vec::new();
+    for (kind, name) in kinds {
+        before.push(content(&env.wait_for(kind, &namespace, name).await));
+    }
+    let _operator = env.operator_for(&namespace).await;
+    env.apply(&otel(&namespace, "otel")).await;
+    let place = (namespace.as_str(), "otel");
+    let message = env.wait_condition(place, "CollectorAvailable", ("False", "NameConflict")).await;
+    for ((kind, name), before) in kinds.into_iter().zip(&before) {
+        let after = env.wait_for(kind, &namespace, name).await;
+        assert_eq!(content(&after), *before, "{kind} {name} was left alone");
+        assert!(after["metadata"]["ownerReferences"].is_null());
+    }
+    let commands = commands(&message);
+    assert_eq!(commands.len(), 2, "one for each object: {message}");
+    for command in commands {
+        let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+        env.kubectl_ok(&arguments).await;
+    }
+    settled(&env, &namespace).await;
+    let config = env.wait_for(Kind::ConfigMap, &namespace, "otel-collector-config").await;
+    assert_eq!(config["metadata"]["ownerReferences"][0]["name"], "otel");
+}
+
+/// The commands in a message: from `kubectl` to the namespace, which is their last word.
+fn commands(message: &str) -> Vec<String> {
+    let rest = message.split("kubectl ").skip(1);
+    rest.filter_map(|text| {
+        let mut words: Vec<&str> = text.split_whitespace().collect();
+        let flag = words.iter().position(|word| *word == "-n")?;
+        words.truncate(flag + 2);
+        let clean = |word: &&str| word.trim_end_matches(['.', ',', ';', ')', '`']).to_owned();
+        let words: Vec<String> = words.iter().map(clean).collect();
+        Some(format!("kubectl {}", words.join(" ")))
+    })
+    .collect()
 }
 
 pub(crate) async fn another_pipelines_child(env: Arc<Environment>) {

@@ -35,4 +35,5 @@ fn a_panel_of_many_series_shows_what_they_come_to() {
     assert_eq!(figure(&[1.0, 2.5], "reqps").as_deref(), Some("3.50 requests/s in 2 series"));
     assert_eq!(figure(&[0.1, 0.4], "s").as_deref(), Some("at most 0.400 s, of 2 series"));
     assert_eq!(figure(&[], "s"), None);
+    assert_eq!(figure(&[0.0, 0.0], "reqps"), None);
 }

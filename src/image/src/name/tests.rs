@@ -34,3 +34,9 @@ fn names_that_engines_refuse_are_refused() {
         assert!(text.parse::<Name>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_hosts_port_is_no_tag() {
+    let refused = "host:5000/a".parse::<Name>().unwrap_err();
+    assert!(refused.to_string().contains("it has no tag"), "{refused}");
+}

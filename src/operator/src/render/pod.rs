@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::config_map::CONFIG_KEY;
-use super::unless_empty;
+use super::{effective_replicas, unless_empty};
 use crate::api::collector::{CollectorSpec, EnvVar};
 use crate::names::CONFIG_HASH_ANNOTATION;
 use crate::settings::{ADMIN_PORT, Settings};
@@ -16,6 +16,9 @@ use crate::validate::Validated;
 const UID: i64 = 65532;
 /// Seconds a pod may take to stop: five while endpoints lag, thirty to drain, five to spare.
 const TERMINATION_GRACE_SECONDS: i64 = 40;
+/// Seconds in which a collector that is told to stop still takes telemetry: so long may it take
+/// until every node's proxy and every client's resolver knows.
+const LINGER_SECONDS: i64 = 5;
 /// Where a StatefulSet's volume is mounted.
 const DATA_DIRECTORY: &str = "/var/lib/obspipe";
 
@@ -29,19 +32,20 @@ pub(super) fn template(pipeline: &Validated, settings: &Settings) -> Value {
     labels.insert("app.kubernetes.io/part-of".into(), "obspipe".into());
     let mut annotations = collector.pod_annotations.clone();
     annotations.insert(CONFIG_HASH_ANNOTATION.into(), pipeline.config_hash());
-    let grace = collector.termination_grace_period_seconds;
     json!({
         "metadata": {"labels": labels, "annotations": annotations},
         "spec": {
             "serviceAccountName": identity.collector(),
             "automountServiceAccountToken": false,
             "enableServiceLinks": false,
-            "terminationGracePeriodSeconds": grace.unwrap_or(TERMINATION_GRACE_SECONDS),
+            "terminationGracePeriodSeconds": grace_seconds(collector),
             "securityContext": {
                 "runAsNonRoot": true,
                 "runAsUser": UID,
                 "runAsGroup": UID,
                 "fsGroup": UID,
+                // Not each file anew with each start.
+                "fsGroupChangePolicy": collector.storage.as_ref().map(|_| "OnRootMismatch"),
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "containers": [container(pipeline, settings)],
@@ -49,7 +53,7 @@ pub(super) fn template(pipeline: &Validated, settings: &Settings) -> Value {
             "nodeSelector": unless_empty(&collector.node_selector),
             "tolerations": unless_empty(&collector.tolerations),
             "affinity": collector.affinity,
-            "topologySpreadConstraints": unless_empty(&collector.topology_spread_constraints),
+            "topologySpreadConstraints": spread(pipeline),
             "priorityClassName": collector.priority_class_name,
             "imagePullSecrets": unless_empty(&collector.image_pull_secrets),
         },
@@ -70,23 +74,62 @@ fn container(pipeline: &Validated, settings: &Settings) -> Value {
             "readOnlyRootFilesystem": true,
             "capabilities": {"drop": ["ALL"]},
         },
+        // It listens within milliseconds: a pod is ready as soon as it is asked.
+        "startupProbe": {
+            "httpGet": {"path": "/readyz", "port": "admin"},
+            "periodSeconds": 1,
+            "failureThreshold": 60,
+        },
         "readinessProbe": {
             "httpGet": {"path": "/readyz", "port": "admin"},
             "periodSeconds": 5,
         },
         "livenessProbe": {
             "httpGet": {"path": "/livez", "port": "admin"},
-            "initialDelaySeconds": 10,
             "periodSeconds": 10,
+            "timeoutSeconds": 5,
         },
         "volumeMounts": mounts(&pipeline.spec().collector),
     })
 }
 
+fn grace_seconds(collector: &CollectorSpec) -> i64 {
+    collector.termination_grace_period_seconds.unwrap_or(TERMINATION_GRACE_SECONDS)
+}
+
+/// Seconds to linger and to drain, so that the kubelet never kills a collector that still sends:
+/// five each before and after draining, a quarter each where the whole time is short.
+fn stopping(grace: i64) -> (i64, i64) {
+    let linger = LINGER_SECONDS.min(grace / 4);
+    (linger, grace - 2 * linger)
+}
+
+/// What the spec asks for; else several replicas go to several nodes and zones where they can.
+fn spread(pipeline: &Validated) -> Value {
+    let collector = &pipeline.spec().collector;
+    let several = effective_replicas(collector).is_some_and(|replicas| replicas > 1)
+        || collector.autoscaling.is_some();
+    if !collector.topology_spread_constraints.is_empty() || !several {
+        return unless_empty(&collector.topology_spread_constraints);
+    }
+    let over = |key: &str| {
+        json!({
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": pipeline.identity().selector()},
+        })
+    };
+    json!([over("kubernetes.io/hostname"), over("topology.kubernetes.io/zone")])
+}
+
 fn environment(collector: &CollectorSpec) -> Value {
+    let (linger, drain) = stopping(grace_seconds(collector));
     let field = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}});
     let mut list = vec![
         json!({"name": "OBSPIPE_ADMIN_LISTEN", "value": format!("0.0.0.0:{ADMIN_PORT}")}),
+        json!({"name": "OBSPIPE_LINGER_SECONDS", "value": linger.to_string()}),
+        json!({"name": "OBSPIPE_DRAIN_SECONDS", "value": drain.to_string()}),
         field("K8S_NODE_NAME", "spec.nodeName"),
         field("POD_NAME", "metadata.name"),
         field("POD_NAMESPACE", "metadata.namespace"),
@@ -141,3 +184,6 @@ fn volumes(pipeline: &Validated) -> Value {
     list.extend(pipeline.spec().collector.volumes.iter().map(|volume| json!(volume)));
     Value::Array(list)
 }
+
+#[cfg(test)]
+mod tests;
