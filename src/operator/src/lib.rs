@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod names;
 pub mod observe;
 pub mod render;
+pub mod rights;
 pub mod serve;
 pub mod settings;
 pub mod status;

@@ -1,6 +1,7 @@
 //! Every scenario, in one list. A scenario is an async function of the environment.
 
 mod bad_input;
+mod doctor;
 mod election;
 mod kinds;
 mod last_good;
@@ -34,7 +35,8 @@ pub(crate) fn all(shared: &Shared) -> Vec<Trial> {
         shared,
         scale::three_hundred_pipelines,
         kinds::come_and_go,
-        kinds::an_unreadable_pipeline
+        kinds::an_unreadable_pipeline,
+        doctor::says_what_is_missing
     );
     trials.extend(shared!(
         shared,
