@@ -60,8 +60,8 @@ fn image(deployment: &Value) -> &str {
 async fn available(env: &Environment, namespace: &str, pipeline: &str) {
     let selector = format!("app.kubernetes.io/instance={pipeline}");
     eventually(&format!("the pods of {pipeline} to be available"), || async {
-        let pods = env.kubectl_ok(&["get", "pods", "-n", namespace, "-l", &selector, "-o", "json"]);
-        let pods: Value = serde_json::from_str(&pods.await).expect("JSON");
+        let list = ["get", "pods", "-n", namespace, "-l", &selector, "-o", "json"];
+        let pods: Value = serde_json::from_str(&env.kubectl_ok(&list).await).expect("JSON");
         for pod in pods["items"].as_array().into_iter().flatten() {
             if pod["status"]["phase"] != "Running" {
                 set_ready(env, namespace, pod["metadata"]["name"].as_str().expect("a name")).await;
