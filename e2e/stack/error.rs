@@ -1,13 +1,14 @@
 //! What can go wrong, worded for the person who reads a failed demo or scenario: what was wanted,
 //! what was there instead, where, and where to look.
 
+use std::fmt;
 use std::time::Duration;
 
 /// The result of everything here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why the stack, or a part of it, is not there.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The cluster.
@@ -73,6 +74,14 @@ pub enum Error {
         /// A command that shows it.
         command: String,
     },
+}
+
+impl fmt::Debug for Error {
+    /// The message: a scenario shows this one when it expects what is not there, and findings are
+    /// many lines.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 impl Error {

@@ -40,42 +40,34 @@ pub(crate) fn root() -> PathBuf {
 }
 
 impl Environment {
-    /// Starts a control plane; with prometheus-operator's definitions if `monitoring`.
-    pub(crate) async fn start(monitoring: bool) -> Self {
+    /// Starts a control plane with nothing of ours.
+    pub(crate) async fn bare() -> Self {
         let cluster = LocalCluster::builder().start().await.expect("a control plane");
         let kubeconfig = Kubeconfig::read_from(cluster.kubeconfig()).expect("a kubeconfig");
         let options = KubeConfigOptions::default();
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
         let client = Client::try_from(config.expect("a configuration")).expect("a client");
         let directory = tempfile::tempdir().expect("a directory");
-        let environment = Self {
-            operator_kubeconfig: directory.path().join("operator.kubeconfig"),
-            cluster,
-            client,
-            directory,
-        };
+        Self { operator_kubeconfig: PathBuf::new(), cluster, client, directory }
+    }
+
+    /// Starts a control plane; with prometheus-operator's definitions if `monitoring`.
+    pub(crate) async fn start(monitoring: bool) -> Self {
+        let mut environment = Self::bare().await;
         environment.kubectl_ok(&["create", "namespace", SYSTEM]).await;
         environment.install_chart().await;
         if monitoring {
             environment.install_monitoring().await;
         }
         environment.wait_for_crd("observabilitypipelines.obspipe.dev").await;
-        environment.make_operator_kubeconfig().await;
+        environment.operator_kubeconfig = environment.kubeconfig_of("obspipe-operator").await;
         environment
     }
 
     /// CRD and rights exactly as the chart renders them; the Deployment needs a node and is left
     /// to the end-to-end tests.
     async fn install_chart(&self) {
-        let helm = local_cluster::helm(&local_cluster::Silent).await.expect("helm");
-        let output = std::process::Command::new(helm)
-            .args(["template", "obspipe"])
-            .arg(root().join("charts/obspipe"))
-            .args(["--namespace", SYSTEM, "--kube-version", local_cluster::KUBERNETES_VERSION])
-            .output()
-            .expect("helm runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let rendered = String::from_utf8(output.stdout).expect("text");
+        let rendered = crate::chart::template_of("obspipe", &[]).await.expect("the chart");
         let wanted: Vec<&str> = rendered
             .split("\n---\n")
             .filter(|document| !document.contains("kind: Deployment"))
@@ -96,8 +88,10 @@ impl Environment {
         self.kubectl_ok(&["wait", "--for=condition=Established", &target, "--timeout=30s"]).await;
     }
 
-    async fn make_operator_kubeconfig(&self) {
-        let arguments = ["create", "token", "obspipe-operator", "-n", SYSTEM, "--duration=24h"];
+    /// A file by which the API server takes who uses it for a service account of the operator's
+    /// namespace.
+    pub(crate) async fn kubeconfig_of(&self, account: &str) -> PathBuf {
+        let arguments = ["create", "token", account, "-n", SYSTEM, "--duration=24h"];
         let token = self.kubectl_ok(&arguments).await;
         let text = std::fs::read_to_string(self.cluster.kubeconfig()).expect("a kubeconfig");
         let mut config: Value = serde_yaml::from_str(&text).expect("YAML");
@@ -105,7 +99,14 @@ impl Environment {
             user["user"] = json!({"token": token.trim()});
         }
         let text = serde_yaml::to_string(&config).expect("YAML");
-        std::fs::write(&self.operator_kubeconfig, text).expect("writable");
+        let path = self.directory.path().join(format!("{account}.kubeconfig"));
+        std::fs::write(&path, text).expect("writable");
+        path
+    }
+
+    /// How the operator reaches the API server, with the rights that the chart gives it.
+    pub(crate) fn operator_kubeconfig(&self) -> &Path {
+        &self.operator_kubeconfig
     }
 
     /// A namespace of its own for a scenario.

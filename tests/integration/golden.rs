@@ -24,6 +24,34 @@ pub(crate) fn updating() -> bool {
     std::env::var_os("OBSPIPE_UPDATE").is_some_and(|value| value == "1")
 }
 
+/// The folder of each case.
+fn cases() -> Vec<PathBuf> {
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(directory())
+        .expect("golden/")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    cases.sort();
+    assert!(cases.len() >= LEAST_CASES, "{} cases", cases.len());
+    cases
+}
+
+/// What every case and every sample becomes, by its name. Nothing becomes of invalid ones.
+pub(crate) fn outputs() -> Vec<(String, String)> {
+    let named = |path: &Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let case = |path: PathBuf| {
+        let input = std::fs::read_to_string(path.join("in.yaml")).expect("in.yaml");
+        (format!("golden-{}", named(&path)), rendered(&input))
+    };
+    let sample = |(path, sample): (PathBuf, serde_json::Value)| {
+        (format!("sample-{}", named(&path)), rendered(&sample.to_string()))
+    };
+    let mut all: Vec<(String, String)> = cases().into_iter().map(case).collect();
+    all.extend(crate::fixtures::samples().into_iter().map(sample));
+    all.retain(|(_, text)| text.contains("\nkind: "));
+    all
+}
+
 fn rendered(text: &str) -> String {
     let pipeline: ObservabilityPipeline = serde_yaml::from_str(text).expect("a pipeline");
     let identity = Identity {
@@ -64,15 +92,8 @@ fn rendered(text: &str) -> String {
 }
 
 pub(crate) fn pipelines_become_these_objects() {
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(directory())
-        .expect("golden/")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.is_dir())
-        .collect();
-    cases.sort();
-    assert!(cases.len() >= LEAST_CASES, "{} cases", cases.len());
     let mut failures = String::new();
-    for case in &cases {
+    for case in &cases() {
         let input = std::fs::read_to_string(case.join("in.yaml")).expect("in.yaml");
         let actual = rendered(&input);
         if updating() {

@@ -9,6 +9,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::too_many_lines)]
 
 mod audit;
+mod chart;
 mod crds;
 mod docs;
 mod document;
@@ -113,6 +114,7 @@ fn main() -> ExitCode {
         ),
     ];
     trials.extend(scenarios::all(&shared));
+    trials.extend(chart::all(&shared));
     let everything = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
     let mut conclusion = libtest_mimic::run(&arguments, trials);
     if let (Some(environment), true) = (shared.environment.get().cloned(), everything) {

@@ -1,9 +1,11 @@
-{{/* Name of everything the chart makes: always obspipe-operator, unless the release is named otherwise. */}}
+{{/* Name of everything the chart makes: obspipe-operator, unless the release is named otherwise. */}}
 {{- define "obspipe.fullname" -}}
 {{- if or (eq .Release.Name "obspipe") (eq .Release.Name "release-name") -}}
 obspipe-operator
-{{- else -}}
+{{- else if contains "obspipe" .Release.Name -}}
 {{- printf "%s-operator" .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-obspipe-operator" .Release.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -16,12 +18,63 @@ app.kubernetes.io/name: obspipe-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* Of objects, never of pod templates: the chart's version in them would restart pods for nothing. */}}
 {{- define "obspipe.labels" -}}
 {{ include "obspipe.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: obspipe
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels of an object and further ones, which win over commonLabels: list context, labels. */}}
+{{- define "obspipe.labelsWith" -}}
+{{- $labels := include "obspipe.labels" (index . 0) | fromYaml -}}
+{{- toYaml (merge (dict) (default dict (index . 1)) $labels) -}}
+{{- end -}}
+
+{{/* An image by digest, else by tag, else of this release: list context, values of the image. */}}
+{{- define "obspipe.image" -}}
+{{- $context := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $image.repository $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $image.repository (default $context.Chart.AppVersion $image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What `run` and `doctor` are told alike. */}}
+{{- define "obspipe.scope" -}}
+- --leader-elect={{ .Values.leaderElection }}
+- --lease-name={{ include "obspipe.fullname" . }}
+{{- range .Values.watchNamespaces }}
+- --namespace={{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* The operator's pods and those of `helm test` meet the Pod Security Standard "restricted". */}}
+{{- define "obspipe.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "obspipe.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* The job of the operator's metrics, as prometheus-operator names that of a PodMonitor. */}}
+{{- define "obspipe.job" -}}
+{{- printf "%s/%s" .Release.Namespace (include "obspipe.fullname" .) -}}
 {{- end -}}
 
 {{/* Exactly what the operator's code uses; the test suite fails on more and on less. */}}

@@ -22,9 +22,9 @@ mod progress;
 mod target;
 
 pub use build::tools::{
-    alertmanager, helm, jaeger, loki, otelcol, otelcol_jaeger, otelcol_loki, prometheus,
-    prometheus_operator, prometheus_operator_all_crds, prometheus_operator_crds, promtool,
-    python_sdk, python_shop,
+    alertmanager, checkov, helm, jaeger, kube_score, kubeconform, loki, otelcol, otelcol_jaeger,
+    otelcol_loki, prometheus, prometheus_operator, prometheus_operator_all_crds,
+    prometheus_operator_crds, promtool, python_sdk, python_shop,
 };
 pub use cluster::{Builder, LocalCluster};
 pub use current::CurrentCluster;

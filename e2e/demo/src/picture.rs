@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use local_cluster::{Progress as _, Spinner};
+use local_cluster::{Silent, Spinner};
 use obspipe_e2e::query::{Prometheus, Span, Trace};
 use obspipe_e2e::{Load, Namespace, Panel, Shop, Stack, eventually};
 use serde_json::{Value, json};
@@ -28,26 +28,23 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What was seen, for programs.
 pub(crate) type Seen = serde_json::Map<String, Value>;
 
-/// Everything that namespaces share: images, prometheus-operator, the chart.
-pub(crate) async fn install(stack: &Stack) -> Result<()> {
-    say!("\n2. Images, prometheus-operator and the chart");
+/// Everything that a pipeline finds in a cluster: images, backends by the names in its
+/// configuration, who runs Prometheus, the operator.
+pub(crate) async fn install(stack: &Stack, namespace: &str) -> Result<Namespace> {
+    say!("\n2. Images and backends");
     let spinner = Spinner::new();
     let start = Instant::now();
     stack.load_images(&spinner).await?;
     spinner.finish();
     say!("  ✓ images in the node, without a registry ({:.1} s)", start.elapsed().as_secs_f64());
-    spinner.step("prometheus-operator");
-    stack.install_prometheus_operator(&spinner).await?;
-    spinner.finish();
-    say!("  ✓ prometheus-operator runs");
-    say!("\n3. helm install obspipe charts/obspipe");
-    wait("the operator is available", stack.chart().install(&[])).await
-}
-
-/// What the pipeline sends to, by the names in its configuration, before there is a pipeline.
-pub(crate) async fn backends(namespace: &Namespace) -> Result<()> {
+    let operator = stack.install_prometheus_operator(&Silent);
+    wait("prometheus-operator runs", operator).await?;
+    let namespace = stack.namespace(namespace).await?;
     wait("Jaeger and Loki run", namespace.backends()).await?;
-    wait("Prometheus and Alertmanager run, by prometheus-operator", namespace.monitoring()).await
+    wait("Prometheus and Alertmanager run, by prometheus-operator", namespace.monitoring()).await?;
+    say!("\n3. helm install obspipe charts/obspipe");
+    wait("the operator is available", stack.chart().install(&[])).await?;
+    Ok(namespace)
 }
 
 /// From the application's first order to the alert that fires.

@@ -100,12 +100,14 @@ pub(crate) fn conditions(pipeline: &Value) -> String {
     out
 }
 
-/// Where to look and how to stop it.
-pub(crate) fn farewell(kubeconfig: &str, kubectl: &str, log: &str, seconds: f64) -> String {
+/// Where to look and how to stop it. Somebody's own cluster is the one that kubectl finds itself.
+pub(crate) fn farewell(ours: Option<(&str, &str)>, log: &str, seconds: f64) -> String {
+    let ours = ours.map_or_else(String::new, |(kubeconfig, kubectl)| {
+        format!("\x20 export KUBECONFIG={kubeconfig}\n\x20 alias kubectl={kubectl}\n")
+    });
     format!(
         "Done in {seconds:.0} s. Everything stays up. Look around, also with the commands above:\n\n\
-         \x20 export KUBECONFIG={kubeconfig}\n\
-         \x20 alias kubectl={kubectl}\n\
+         {ours}\
          \x20 kubectl get obspipe -A\n\
          \x20 kubectl describe obspipe otel -n observability\n\
          \x20 kubectl get prometheusrule otel-rules -n observability -o yaml\n\

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use local_cluster::Spinner;
-use obspipe_e2e::Stack;
+use obspipe_e2e::{Namespace, Stack};
 use serde_json::{Value, json};
 
 use crate::Output;
@@ -48,7 +48,7 @@ pub(crate) async fn tell(wish: &Wish) -> Result<ExitCode> {
     say!("1. A Kubernetes cluster");
     let stage = Stage::enter(wish).await?;
     say!("  ✓ up at {} ({:.1} s)", stage.target.server(), start.elapsed().as_secs_f64());
-    let stack = match stage.node {
+    let namespace = match stage.node {
         true => Some(install_all(&stage).await?),
         false => {
             install_definitions(&stage).await?;
@@ -56,13 +56,6 @@ pub(crate) async fn tell(wish: &Wish) -> Result<ExitCode> {
             None
         }
     };
-    let namespace = match &stack {
-        Some(stack) => Some(stack.namespace(NAMESPACE).await?),
-        None => None,
-    };
-    if let Some(namespace) = &namespace {
-        picture::backends(namespace).await?;
-    }
     let children = reconcile(&stage)?;
     let (repaired_deleted, repaired_edited) = repair(&stage)?;
     refuse(&stage)?;
@@ -80,12 +73,11 @@ pub(crate) async fn tell(wish: &Wish) -> Result<ExitCode> {
 }
 
 /// With a node: everything as its users install it.
-async fn install_all(stage: &Stage) -> Result<Stack> {
+async fn install_all(stage: &Stage) -> Result<Namespace> {
     let spinner = Spinner::new();
     let stack = Stack::on(Arc::clone(&stage.target), &spinner).await?;
     spinner.finish();
-    picture::install(&stack).await?;
-    Ok(stack)
+    picture::install(&stack, NAMESPACE).await
 }
 
 /// Without a node: what the operator needs of the chart, without its Deployment.
@@ -189,13 +181,18 @@ fn refuse(stage: &Stage) -> Result<()> {
 }
 
 fn finish(stage: &Stage, summary: &Summary, output: Output) -> Result<()> {
-    let kubeconfig = stage.target.kubeconfig().display().to_string();
+    // Somebody's own cluster is reached as before; our copy of the kubeconfig goes with us.
+    let ours = stage.target.is_throw_away();
+    let kubeconfig = ours.then(|| stage.target.kubeconfig().display().to_string());
     let kubectl = stage.target.kubectl().get_program().to_string_lossy().into_owned();
     let log = match stage.node {
         true => "kubectl logs -f deployment/obspipe-operator -n obspipe-system".to_owned(),
         false => format!("tail -f {}", operator::log()?.display()),
     };
-    say!("\n{}", show::farewell(&kubeconfig, &kubectl, &log, summary.seconds));
+    say!(
+        "\n{}",
+        show::farewell(kubeconfig.as_deref().map(|it| (it, &*kubectl)), &log, summary.seconds)
+    );
     if output == Output::Json {
         let children: Vec<String> = summary.children.iter().map(show::name).collect();
         let body = json!({

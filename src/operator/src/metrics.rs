@@ -30,6 +30,11 @@ struct RequestLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReadyLabels {
     ready: &'static str,
 }
@@ -43,6 +48,7 @@ pub struct Metrics {
     queue_depth: Gauge,
     requests: Family<RequestLabels, Counter>,
     pipelines: Family<ReadyLabels, Gauge>,
+    upgrades: Family<StateLabels, Gauge>,
     leader: Gauge,
 }
 
@@ -63,6 +69,7 @@ impl Metrics {
             queue_depth: Gauge::default(),
             requests: Family::default(),
             pipelines: Family::default(),
+            upgrades: Family::default(),
             leader: Gauge::default(),
         };
         metrics.registry = Arc::new(metrics.registry());
@@ -94,6 +101,11 @@ impl Metrics {
             "Pipelines, by the status of their Ready condition",
             self.pipelines.clone(),
         );
+        registry.register(
+            "upgrades",
+            "Pipelines that an upgrade rolls, and those of them whose pods fail",
+            self.upgrades.clone(),
+        );
         registry.register("leader", "Whether this replica leads", self.leader.clone());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The operator's build", build);
@@ -120,6 +132,12 @@ impl Metrics {
     /// How many pipelines have this status of the Ready condition.
     pub fn pipelines(&self, ready: &'static str, count: i64) {
         self.pipelines.get_or_create(&ReadyLabels { ready }).set(count);
+    }
+
+    /// How many upgrades are in this state.
+    pub fn upgrades(&self, state: &'static str, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.upgrades.get_or_create(&StateLabels { state }).set(count);
     }
 
     /// Whether this replica leads.
@@ -150,6 +168,7 @@ mod tests {
         metrics.reconciled("ok", Duration::from_millis(3));
         metrics.queue_depth(2);
         metrics.pipelines("True", 4);
+        metrics.upgrades("rolling", 2);
         metrics.leader(true);
         let text = metrics.clone().encode();
         for line in [
@@ -159,6 +178,7 @@ mod tests {
             "obspipe_operator_queue_depth 2",
             "obspipe_operator_api_requests_total{verb=\"patch\",resource=\"services\",code=\"ok\"} 1",
             "obspipe_operator_pipelines{ready=\"True\"} 4",
+            "obspipe_operator_upgrades{state=\"rolling\"} 2",
             "obspipe_operator_leader 1",
             concat!("obspipe_operator_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
             "# EOF",

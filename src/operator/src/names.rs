@@ -12,6 +12,8 @@ pub const PREFIX: &str = "obspipe.dev/";
 pub const CONFIG_HASH_ANNOTATION: &str = "obspipe.dev/config-hash";
 /// Annotation that repeats a ControllerRevision's number, which its metadata does not show.
 pub const REVISION_ANNOTATION: &str = "obspipe.dev/revision";
+/// Annotation on a workload: what it was last rolled out with (`upgrade`).
+pub const ROLLOUT_ANNOTATION: &str = "obspipe.dev/rollout";
 /// Label that all children carry, and by which they are watched.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "obspipe");
 /// Longest container port name (core/v1 ContainerPort: an IANA_SVC_NAME).

@@ -1,6 +1,7 @@
 //! Every scenario, in one list. A scenario is an async function of the environment.
 
 mod bad_input;
+mod doctor;
 mod election;
 mod kinds;
 mod last_good;
@@ -10,6 +11,7 @@ mod pods;
 mod repair;
 mod scale;
 mod static_binary;
+mod upgrade;
 
 use libtest_mimic::Trial;
 
@@ -33,7 +35,8 @@ pub(crate) fn all(shared: &Shared) -> Vec<Trial> {
         shared,
         scale::three_hundred_pipelines,
         kinds::come_and_go,
-        kinds::an_unreadable_pipeline
+        kinds::an_unreadable_pipeline,
+        doctor::says_what_is_missing
     );
     trials.extend(shared!(
         shared,
@@ -69,6 +72,9 @@ pub(crate) fn all(shared: &Shared) -> Vec<Trial> {
         bad_input::a_bad_pipeline_does_not_hold_up_the_others,
         election::one_leads_and_a_resumed_one_writes_nothing,
         election::a_graceful_end_gives_the_lease_back,
+        upgrade::rolls_in_waves_and_survives_a_restart,
+        upgrade::a_failing_one_stops_the_others,
+        upgrade::an_unchanged_output_writes_nothing,
         pods::are_admitted_where_only_restricted_ones_are,
         pods::network_policies_go_when_they_are_not_wanted,
         static_binary::reconciles_from_an_empty_root_by_name,

@@ -52,7 +52,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Applied {
     outcomes: Vec<(ChildRef, Outcome)>,
-    workload: Option<(ChildRef, Rollout)>,
+    workload: (ChildRef, Rollout),
 }
 
 impl Applied {
@@ -64,8 +64,8 @@ impl Applied {
 
     /// The workload that is wanted, and how far its pods are.
     #[must_use]
-    pub fn workload(&self) -> Option<&(ChildRef, Rollout)> {
-        self.workload.as_ref()
+    pub fn workload(&self) -> (&ChildRef, &Rollout) {
+        (&self.workload.0, &self.workload.1)
     }
 
     /// The same, unless an object was not applied for a reason that passes by itself.
@@ -112,7 +112,7 @@ pub async fn apply(cluster: &Cluster, children: &Children, prepared: &Prepared) 
         outcomes.push((at, outcome));
     }
     let workload = workload(children, prepared);
-    let available = workload.as_ref().is_some_and(|(at, r)| r.can_take_over(at.kind));
+    let available = workload.1.can_take_over(workload.0.kind);
     outcomes.extend(prune(cluster, children, prepared, available).await);
     Applied { outcomes, workload }
 }
@@ -123,11 +123,11 @@ pub fn look(children: &Children, prepared: &Prepared) -> Applied {
     Applied { outcomes: Vec::new(), workload: workload(children, prepared) }
 }
 
-fn workload(children: &Children, prepared: &Prepared) -> Option<(ChildRef, Rollout)> {
-    let object = prepared.objects.iter().find(|object| object.kind.is_workload())?;
-    let at = place(&prepared.identity, object);
+fn workload(children: &Children, prepared: &Prepared) -> (ChildRef, Rollout) {
+    let (kind, name) = prepared.workload.clone();
+    let at = ChildRef { kind, namespace: prepared.identity.namespace.clone(), name };
     let rollout = children.get(&at).and_then(|seen| seen.rollout).unwrap_or_default();
-    Some((at, rollout))
+    (at, rollout)
 }
 
 fn place(identity: &Identity, object: &Object) -> ChildRef {

@@ -1,7 +1,9 @@
-//! The command line: `run` (default), `render`, `validate`, `crds`.
+//! The command line: `run` (default), `doctor`, `render`, `validate`, `crds`.
 
+mod doctor;
 mod files;
 pub mod run;
+mod scope;
 
 use std::process::ExitCode;
 
@@ -21,6 +23,8 @@ pub struct Arguments {
 enum Command {
     /// Run the operator (the default).
     Run(Box<run::RunArguments>),
+    /// Check that the cluster gives the operator what it needs. Ends with 1 if anything is missing.
+    Doctor(doctor::DoctorArguments),
     /// Print the objects that pipelines would become; needs no cluster.
     Render(files::RenderArguments),
     /// Check pipelines; needs no cluster. Ends with 1 if any is invalid.
@@ -46,6 +50,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         None => return run::main(arguments.run),
         Some(Command::Run(run)) => return run::main(*run),
+        Some(Command::Doctor(doctor)) => return doctor::main(&doctor),
         Some(Command::Render(render)) => files::render(&render, &settings),
         Some(Command::Validate(validate)) => files::validate(&validate),
         Some(Command::Crds) => files::crds(),

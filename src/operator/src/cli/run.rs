@@ -5,23 +5,22 @@ mod candidacy;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, value_parser};
-use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
-use kube::{Client, Config};
+use kube::Client;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
+use super::scope::{ConnectError, Scope, not_empty};
+use crate::cluster::Cluster;
 use crate::cluster::events::Events;
 use crate::cluster::served::{self, Served};
-use crate::cluster::{Cluster, client};
 use crate::controller::{Context, RunOptions, run as run_controller};
 use crate::logging::{Format, LoggingError, init as init_logging};
 use crate::metrics::Metrics;
@@ -49,24 +48,8 @@ type Pair = (String, String);
 /// Arguments of `run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArguments {
-    /// Namespace whose pipelines are reconciled; all if none is given. Repeatable.
-    #[arg(long, env = "OBSPIPE_NAMESPACE", value_delimiter = ',')]
-    namespace: Vec<String>,
-    /// Write only while holding a lease, so that several replicas can run.
-    #[arg(long, env = "OBSPIPE_LEADER_ELECT", value_name = "BOOL", default_value_t = true,
-        action = ArgAction::Set)]
-    leader_elect: bool,
-    /// Namespace of the lease.
-    #[arg(long, env = "POD_NAMESPACE", value_name = "NAMESPACE", default_value = "default")]
-    lease_namespace: String,
-    /// Name of the lease.
-    #[arg(
-        long,
-        env = "OBSPIPE_LEASE_NAME",
-        value_name = "NAME",
-        default_value = "obspipe-operator"
-    )]
-    lease_name: String,
+    #[command(flatten)]
+    scope: Scope,
     /// Image of the collector, where a pipeline names none.
     #[arg(long, env = "OBSPIPE_COLLECTOR_IMAGE", value_name = "IMAGE",
         default_value_t = Settings::default().collector_image)]
@@ -103,6 +86,11 @@ pub struct RunArguments {
     #[arg(long, env = "OBSPIPE_CONCURRENCY", value_name = "N", default_value_t = 8,
         value_parser = value_parser!(u16).range(1..=256))]
     concurrency: u16,
+    /// Pipelines whose collectors are replaced at the same time when the operator itself, not their
+    /// users, changed what they run.
+    #[arg(long, env = "OBSPIPE_MAX_CONCURRENT_UPGRADES", value_name = "N", default_value_t = 5,
+        value_parser = value_parser!(u16).range(1..))]
+    max_concurrent_upgrades: u16,
     /// Address of the metrics and the probes.
     #[arg(long, env = "OBSPIPE_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
@@ -116,9 +104,6 @@ pub struct RunArguments {
     #[arg(long, env = "OBSPIPE_DISCOVERY_INTERVAL", value_name = "SECONDS", default_value_t = 30,
         value_parser = value_parser!(u64).range(1..=86_400))]
     discovery_interval: u64,
-    /// File that says how to reach the API server; else KUBECONFIG or the pod's service account.
-    #[arg(long, env = "OBSPIPE_KUBECONFIG", value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
 }
 
 impl RunArguments {
@@ -132,7 +117,7 @@ impl RunArguments {
             monitor_labels: map(&self.monitor_label),
             dashboard_labels: map(&self.dashboard_label),
             dashboard_annotations: map(&self.dashboard_annotation),
-            operator_namespace: self.lease_namespace.clone(),
+            operator_namespace: self.scope.lease_namespace.clone(),
             scrape_namespaces: not_empty(&self.scrape_namespace),
             network_policies: self.network_policies,
             allow_datasources: self.allow_datasources,
@@ -140,17 +125,11 @@ impl RunArguments {
     }
 
     fn options(&self) -> RunOptions {
-        RunOptions { namespaces: self.namespaces(), concurrency: usize::from(self.concurrency) }
+        RunOptions {
+            namespaces: self.scope.namespaces(),
+            concurrency: usize::from(self.concurrency),
+        }
     }
-
-    fn namespaces(&self) -> Vec<String> {
-        not_empty(&self.namespace)
-    }
-}
-
-/// An empty variable names one thing, "": it means none.
-fn not_empty(names: &[String]) -> Vec<String> {
-    names.iter().filter(|name| !name.is_empty()).cloned().collect()
 }
 
 fn pair(text: &str) -> Result<Pair, String> {
@@ -171,12 +150,8 @@ enum RunError {
     Signals(std::io::Error),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: SocketAddr, error: std::io::Error },
-    #[error("kubeconfig: {0}")]
-    Kubeconfig(#[from] KubeconfigError),
-    #[error("cannot tell how to reach the API server: {0}")]
-    Infer(#[from] Box<InferConfigError>),
-    #[error("cannot make a client: {0}")]
-    Client(#[from] Box<kube::Error>),
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
     #[error("leadership lost: another replica takes over")]
     LeadershipLost,
     #[error("the controller ended on its own: {0}")]
@@ -222,7 +197,7 @@ async fn run(arguments: RunArguments) -> Result<(), RunError> {
         .await
         .map_err(|error| RunError::Listen { address: arguments.listen, error })?;
     let server = tokio::spawn(serve(listener, metrics.clone(), is_ready, closed));
-    let client = connect(arguments.kubeconfig.as_deref()).await?;
+    let client = arguments.scope.connect(READ_TIMEOUT).await?;
     let Some(served) = first_discovery(&client, &stop).await else {
         return Ok(());
     };
@@ -237,7 +212,7 @@ async fn run(arguments: RunArguments) -> Result<(), RunError> {
 }
 
 fn announce(arguments: &RunArguments) {
-    let namespaces = arguments.namespaces();
+    let namespaces = arguments.scope.namespaces();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         namespaces = if namespaces.is_empty() { "all".to_owned() } else { namespaces.join(",") },
@@ -262,18 +237,6 @@ fn on_signals() -> Result<watch::Receiver<bool>, RunError> {
         sender.closed().await;
     });
     Ok(receiver)
-}
-
-async fn connect(kubeconfig: Option<&Path>) -> Result<Client, RunError> {
-    let mut config = match kubeconfig {
-        Some(path) => {
-            let file = Kubeconfig::read_from(path)?;
-            Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?
-        }
-        None => Config::infer().await.map_err(Box::new)?,
-    };
-    config.read_timeout = config.read_timeout.or(Some(READ_TIMEOUT));
-    Ok(client(config).map_err(Box::new)?)
 }
 
 /// Asks until there is an answer: a pod often starts before its network does. None on stop.
@@ -323,7 +286,8 @@ async fn lead(
     let leadership = candidacy.leadership.clone();
     let cluster = Cluster::new(client.clone(), leadership.clone(), metrics.clone());
     let events = Events::new(client, identity, leadership);
-    let context = Context::new(cluster, arguments.settings(), served, events, metrics);
+    let upgrades = usize::from(arguments.max_concurrent_upgrades);
+    let context = Context::new(cluster, arguments.settings(), served, events, metrics, upgrades);
     let options = arguments.options();
     let mut controller =
         tokio::spawn(run_controller(Arc::new(context), options, synced, stop.clone()));

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::kinds::Kind;
-use crate::names::REVISION_ANNOTATION;
+use crate::names::{REVISION_ANNOTATION, ROLLOUT_ANNOTATION};
+use crate::upgrade::Mark;
 
 /// A child's place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +35,8 @@ pub struct Seen {
     pub revision: Option<i64>,
     /// How far a workload's pods are (workloads only).
     pub rollout: Option<Rollout>,
+    /// What a workload was last rolled out with (workloads only).
+    pub mark: Option<Mark>,
     /// Changes with everything that an apply could change, but not with status.
     fingerprint: u64,
     /// Hash of the manifest that this fingerprint was found to agree with.
@@ -62,12 +65,14 @@ impl Seen {
         let metadata = &object["metadata"];
         let text = |name: &str| metadata[name].as_str().unwrap_or_default().to_owned();
         let revision = metadata["annotations"][REVISION_ANNOTATION].as_str();
+        let mark = metadata["annotations"][ROLLOUT_ANNOTATION].as_str();
         Self {
             uid: text("uid"),
             resource_version: text("resourceVersion"),
             owner: controller_pipeline(metadata),
             revision: revision.and_then(|text| text.parse().ok()),
             rollout: kind.is_workload().then(|| Rollout::of(kind, object)),
+            mark: mark.filter(|_| kind.is_workload()).and_then(|text| text.parse().ok()),
             fingerprint: fingerprint(kind, metadata),
             verified: None,
         }
@@ -222,6 +227,14 @@ impl Children {
             .keys()
             .filter_map(|at| inner.seen.get(at).map(|seen| (at.clone(), seen.clone())))
             .collect()
+    }
+
+    /// Every workload seen, of all pipelines.
+    #[must_use]
+    pub fn workloads(&self) -> Vec<(ChildRef, Seen)> {
+        let inner = self.lock();
+        let of_pods = inner.seen.iter().filter(|(at, _)| at.kind.is_workload());
+        of_pods.map(|(at, seen)| (at.clone(), seen.clone())).collect()
     }
 
     /// Children of a kind and namespace (all namespaces for None) that a complete list did not

@@ -6,6 +6,7 @@ mod connect;
 mod error;
 pub mod events;
 pub mod lease;
+pub mod review;
 pub mod served;
 pub mod watch;
 

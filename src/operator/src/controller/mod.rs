@@ -3,6 +3,7 @@
 
 pub mod queue;
 mod reconcile;
+mod upgrades;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -23,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::names::Identity;
 use crate::settings::Settings;
 use queue::{Next, PipelineRef, Queue};
+use upgrades::Upgrades;
 
 /// How often the gauges that count pipelines are brought up to date.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(5);
@@ -43,12 +45,14 @@ pub struct Context {
     pub events: Events,
     /// Counts.
     pub metrics: Metrics,
+    /// Upgrades under way.
+    upgrades: Upgrades,
     /// The status last written, by pipeline: the watch shows it only later.
     written: Mutex<HashMap<PipelineRef, (String, PipelineStatus)>>,
 }
 
 impl Context {
-    /// A context around a cluster.
+    /// A context around a cluster; at most `upgrades` pipelines are upgraded at a time.
     #[must_use]
     pub fn new(
         cluster: Cluster,
@@ -56,11 +60,14 @@ impl Context {
         served: watch::Receiver<Served>,
         events: Events,
         metrics: Metrics,
+        upgrades: usize,
     ) -> Self {
+        let children = Children::default();
         Self {
             cluster,
             pipelines: Pipelines::default(),
-            children: Children::default(),
+            upgrades: Upgrades::new(upgrades, children.clone()),
+            children,
             settings,
             served,
             events,
@@ -98,6 +105,7 @@ impl Context {
     }
 
     fn forget(&self, at: &PipelineRef) {
+        self.upgrades.forget(at);
         self.written().remove(at);
     }
 }
@@ -203,6 +211,9 @@ async fn gauges(context: Arc<Context>) {
         for (ready, count) in context.pipelines.by_ready() {
             context.metrics.pipelines(ready, count);
         }
+        let upgrades = context.upgrades.counts();
+        context.metrics.upgrades("rolling", upgrades.rolling);
+        context.metrics.upgrades("failing", upgrades.failing);
     }
 }
 

@@ -13,17 +13,22 @@ use super::queue::{Next, PipelineRef};
 use crate::api::{ObservabilityPipeline, ObservabilityPipelineSpec, PipelineStatus};
 use crate::apply::{Applied, apply, look};
 use crate::cluster::RequestError;
+use crate::cluster::cache::ChildRef;
 use crate::kinds::Kind;
 use crate::names::Identity;
 use crate::observe::{Observed, last_good, observe};
 use crate::render::{Prepared, Surroundings, render, spec_hash};
-use crate::status::{Findings, status, worth_an_event};
+use crate::settings::Settings;
+use crate::status::{Findings, pods_fail, status, worth_an_event};
+use crate::upgrade::{Held, Mark, Turn};
 use crate::validate::{Validated, Verdict, validate};
 
 /// How often a dashboard's JSON in another ConfigMap is read again.
 const EXTERNAL_INTERVAL: Duration = Duration::from_secs(60);
 /// How often pods are asked why they are not available yet.
 const ROLLOUT_INTERVAL: Duration = Duration::from_secs(15);
+/// How often a pipeline whose upgrade waits asks for its turn.
+const HELD_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often something that passes by itself (an overloaded API server, a lost race) is tried again
 /// before a condition tells of it: a status that flaps tells nothing.
@@ -55,7 +60,8 @@ pub(super) async fn reconcile(
         Some(validated) => Some(validated),
         None => fall_back(context, identity, &observed).await?, // client
     };
-    let prepared = accepted.as_ref().map(|accepted| prepare(context, accepted, &observed)); // pure
+    let prepared = accepted.as_ref().map(|accepted| prepare(context, at, accepted, &observed)); // pure
+    let (prepared, held) = prepared.map_or((None, None), |(it, held)| (Some(it), held));
     let applied = match &prepared {
         Some(prepared) if pipeline.suspended() => Some(look(children, prepared)),
         Some(prepared) => Some(apply(cluster, children, prepared).await), // client, the only writer
@@ -66,6 +72,7 @@ pub(super) async fn reconcile(
         applied => applied,
     };
     let pods = failing_pods(context, identity, applied.as_ref()).await; // client
+    context.upgrades.note(at, pods_fail(&pods));
     let outcome = prepared.as_ref().map(|p| &p.summary).zip(applied.as_ref());
     let findings = Findings {
         identity,
@@ -74,10 +81,11 @@ pub(super) async fn reconcile(
         verdict: &verdict,
         applied: outcome,
         pods: &pods,
+        held: held.as_ref(),
     };
     report(context, &pipeline, &findings).await?; // client
 
-    Ok(next(applied.as_ref(), &observed))
+    Ok(next(applied.as_ref(), &observed, held.is_some()))
 }
 
 /// The pipeline as this run sees it.
@@ -149,10 +157,63 @@ async fn fall_back(
     Ok(verdict.validated.take())
 }
 
-fn prepare(context: &Context, accepted: &Validated, observed: &Observed) -> Prepared {
+/// What is to be applied, and why the workload's upgrade waits, if it does.
+fn prepare(
+    context: &Context,
+    at: &PipelineRef,
+    accepted: &Validated,
+    observed: &Observed,
+) -> (Prepared, Option<Held>) {
+    let mut prepared = rendered(context, accepted, observed, &context.settings);
+    let collector = &accepted.spec().collector;
+    let (kind, name) = prepared.workload.clone();
+    let live = ChildRef { kind, namespace: at.namespace.clone(), name };
+    let live = context.children.get(&live);
+    let live = live
+        .filter(|seen| seen.owner.as_ref().is_some_and(|(_, uid)| *uid == accepted.identity().uid));
+    let mark = prepared.mark(collector);
+    let counts = |other: &PipelineRef| context.pipelines.get(other).is_some_and(|it| !paused(&it));
+    let now = Timestamp::now().as_second();
+    match context.upgrades.turn(at, live.as_ref(), mark, counts, now) {
+        Turn::Apply(mark) => {
+            prepared.put_mark(&mark);
+            (prepared, None)
+        }
+        Turn::Hold { live, why } => (as_it_was(context, accepted, observed, &live), Some(why)),
+    }
+}
+
+fn paused(pipeline: &DeserializeGuard<ObservabilityPipeline>) -> bool {
+    pipeline.0.as_ref().is_ok_and(|pipeline| pipeline.spec.suspend == Some(true))
+}
+
+/// The objects with the workload's pods as they were rolled out. Where only the image differs they
+/// are made again with the old one, so that drift is still repaired; else the workload is left alone.
+fn as_it_was(
+    context: &Context,
+    accepted: &Validated,
+    observed: &Observed,
+    live: &Mark,
+) -> Prepared {
+    let settings = Settings { collector_image: live.image.clone(), ..context.settings.clone() };
+    let mut prepared = rendered(context, accepted, observed, &settings);
+    if prepared.mark(&accepted.spec().collector).template == live.template {
+        prepared.put_mark(live);
+    } else {
+        prepared.leave_workload();
+    }
+    prepared
+}
+
+fn rendered(
+    context: &Context,
+    accepted: &Validated,
+    observed: &Observed,
+    settings: &Settings,
+) -> Prepared {
     let served = context.served();
     let surroundings = Surroundings {
-        settings: &context.settings,
+        settings,
         served: &served,
         placement: &observed.placement,
         revision: observed.revision_of(accepted.identity(), accepted.spec()),
@@ -170,7 +231,7 @@ async fn failing_pods(
     identity: &Identity,
     applied: Option<&Applied>,
 ) -> Vec<Pod> {
-    let waiting = applied.and_then(Applied::workload).is_some_and(|(_, r)| in_progress(r));
+    let waiting = applied.is_some_and(|applied| in_progress(applied.workload().1));
     if !waiting {
         return Vec::new();
     }
@@ -216,7 +277,7 @@ async fn report(
     Ok(())
 }
 
-fn next(applied: Option<&Applied>, observed: &Observed) -> Next {
+fn next(applied: Option<&Applied>, observed: &Observed, held: bool) -> Next {
     let Some(applied) = applied else {
         return if observed.external.is_empty() {
             Next::Settled
@@ -227,7 +288,10 @@ fn next(applied: Option<&Applied>, observed: &Observed) -> Next {
     if applied.incomplete() {
         return Next::Retry;
     }
-    if applied.workload().is_some_and(|(_, rollout)| in_progress(rollout)) {
+    if held {
+        return Next::After(HELD_INTERVAL);
+    }
+    if in_progress(applied.workload().1) {
         return Next::After(ROLLOUT_INTERVAL);
     }
     if observed.external.is_empty() { Next::Settled } else { Next::After(EXTERNAL_INTERVAL) }

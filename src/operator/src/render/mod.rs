@@ -21,9 +21,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::api::Mode;
+use crate::api::collector::CollectorSpec;
 use crate::kinds::Kind;
-use crate::names::{Identity, hash};
+use crate::names::{Identity, ROLLOUT_ANNOTATION, hash};
 use crate::settings::Settings;
+use crate::upgrade::Mark;
 use crate::validate::Validated;
 
 pub use prometheus_rule::MAX_RULE_OBJECT_BYTES;
@@ -73,10 +75,41 @@ pub struct Prepared {
     pub identity: Identity,
     /// What is wanted.
     pub objects: Vec<Object>,
+    /// The workload's place among the children: also where it is left as it is.
+    pub workload: (Kind, String),
     /// Objects that are neither applied nor deleted, because what they hold cannot be read now.
     pub untouched: BTreeSet<(Kind, String)>,
     /// What the status says about it.
     pub summary: Summary,
+}
+
+impl Prepared {
+    /// What the workload would be rolled out with, if it were now and at its user's wish.
+    #[must_use]
+    pub fn mark(&self, collector: &CollectorSpec) -> Mark {
+        let workload = self.objects.iter().find(|object| object.kind.is_workload());
+        let template = workload.map(|object| object.body["spec"]["template"].to_string());
+        let spec = json!(collector).to_string();
+        Mark {
+            spec: hash(spec.as_bytes(), 10),
+            template: hash(template.unwrap_or_default().as_bytes(), 10),
+            since: None,
+            image: self.summary.image.clone(),
+        }
+    }
+
+    /// Writes on the workload what it is rolled out with.
+    pub fn put_mark(&mut self, mark: &Mark) {
+        for object in self.objects.iter_mut().filter(|object| object.kind.is_workload()) {
+            object.body["metadata"]["annotations"][ROLLOUT_ANNOTATION] = json!(mark.to_string());
+        }
+    }
+
+    /// Leaves the workload as it is.
+    pub fn leave_workload(&mut self) {
+        self.objects.retain(|object| !object.kind.is_workload());
+        self.untouched.insert(self.workload.clone());
+    }
 }
 
 /// What rendering knows besides the pipeline.
@@ -97,6 +130,10 @@ pub fn render(pipeline: &Validated, surroundings: &Surroundings<'_>) -> Prepared
     let mut prepared = Prepared {
         identity: pipeline.identity().clone(),
         objects: Vec::new(),
+        workload: (
+            workload::kind(pipeline.spec().collector.mode.unwrap_or_default()),
+            pipeline.identity().collector(),
+        ),
         untouched: BTreeSet::new(),
         summary: summary(pipeline, surroundings),
     };

@@ -35,7 +35,7 @@ pub(super) fn workload(pipeline: &Validated, settings: &Settings) -> Object {
     child(pipeline, kind(mode), name, Meta::default(), json!({"spec": spec}))
 }
 
-fn kind(mode: Mode) -> Kind {
+pub(super) fn kind(mode: Mode) -> Kind {
     match mode {
         Mode::DaemonSet => Kind::DaemonSet,
         Mode::Deployment => Kind::Deployment,

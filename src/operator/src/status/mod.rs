@@ -15,6 +15,7 @@ use crate::cluster::cache::ChildRef;
 use crate::kinds::Kind;
 use crate::names::Identity;
 use crate::render::Summary;
+use crate::upgrade::Held;
 use crate::validate::Verdict;
 
 pub use reasons::Reason;
@@ -38,6 +39,8 @@ pub struct Findings<'a> {
     pub applied: Option<(&'a Summary, &'a Applied)>,
     /// The workload's pods, where it is not available.
     pub pods: &'a [Pod],
+    /// Why an upgrade of the workload waits, if one does.
+    pub held: Option<&'a Held>,
 }
 
 /// A condition without its time.
@@ -69,6 +72,8 @@ pub fn status(findings: &Findings<'_>, previous: &PipelineStatus, now: &Time) ->
         dashboards_ready(findings),
     ];
     all.push(ready(&all, findings.suspended));
+    // After Ready, which it does not touch: what runs is as good as it was.
+    all.extend(upgraded(findings));
     let conditions = all
         .into_iter()
         .map(|finding| condition(finding, findings.generation, previous, now))
@@ -90,7 +95,7 @@ fn with_numbers(
     summary: &Summary,
     applied: &Applied,
 ) -> PipelineStatus {
-    let rollout = applied.workload().map(|(_, rollout)| *rollout).unwrap_or_default();
+    let (_, rollout) = applied.workload();
     let count = |n: usize| i32::try_from(n).ok();
     PipelineStatus {
         mode: Some(summary.mode.as_str().to_owned()),
@@ -127,7 +132,7 @@ fn collector_available(findings: &Findings<'_>) -> Finding {
         let (_, details) = pods::failure(findings.pods).unwrap_or((Reason::RollingOut, Vec::new()));
         return Finding::new(KIND, ConditionStatus::False, Reason::SwitchingMode).with(details);
     }
-    let rollout = applied.workload().map(|(_, rollout)| *rollout).unwrap_or_default();
+    let (_, rollout) = applied.workload();
     let progress = format!("{} of {} ready", rollout.ready, rollout.wanted);
     if rollout.current && rollout.wanted == 0 && summary.mode == Mode::DaemonSet {
         let detail = "no node matches the DaemonSet's node selector, affinity and tolerations";
@@ -141,6 +146,27 @@ fn collector_available(findings: &Findings<'_>) -> Finding {
         pods::failure(findings.pods).unwrap_or((Reason::RollingOut, Vec::new()));
     details.push(progress);
     Finding::new(KIND, ConditionStatus::False, reason).with(details)
+}
+
+/// Whether the pods are those that this operator makes; none where nothing was ever applied.
+fn upgraded(findings: &Findings<'_>) -> Option<Finding> {
+    const KIND: &str = "Upgraded";
+    findings.applied?;
+    Some(match findings.held {
+        None => Finding::new(KIND, ConditionStatus::True, Reason::UpToDate),
+        Some(Held::Waiting { rolling, limit }) => {
+            let detail = format!("{rolling} of at most {limit} pipelines are being upgraded");
+            Finding::new(KIND, ConditionStatus::False, Reason::UpgradeWaiting).with(vec![detail])
+        }
+        Some(Held::Halted { by }) => {
+            let (namespace, name) = by.split_once('/').unwrap_or(("", by));
+            let detail = format!(
+                "pipeline {name} in namespace {namespace} does not become available; see why: \
+                 kubectl describe obspipe {name} -n {namespace}"
+            );
+            Finding::new(KIND, ConditionStatus::False, Reason::UpgradeHalted).with(vec![detail])
+        }
+    })
 }
 
 fn rules_ready(findings: &Findings<'_>) -> Finding {
@@ -246,7 +272,7 @@ fn is_collector(applied: &Applied, at: &ChildRef) -> bool {
 
 /// The configuration's ConfigMap is named after the workload.
 fn is_configuration(applied: &Applied, at: &ChildRef) -> bool {
-    applied.workload().is_some_and(|(workload, _)| at.name == format!("{}-config", workload.name))
+    at.name == format!("{}-config", applied.workload().0.name)
 }
 
 fn condition(
@@ -288,6 +314,12 @@ fn message(reason: Reason, mut details: Vec<String>) -> String {
         text.push_str(&format!("\n- and {left} more"));
     }
     text
+}
+
+/// Whether pods fail in a way that does not pass by itself.
+#[must_use]
+pub fn pods_fail(pods: &[Pod]) -> bool {
+    pods::failure(pods).is_some_and(|(reason, _)| reason == Reason::PodsFailing)
 }
 
 /// The conditions that are worth an event: those whose status or reason changed. That a new

@@ -44,11 +44,17 @@ pub enum Reason {
     ReadyUnobserved,
     /// Ready
     Suspended,
+    /// Upgraded
+    UpToDate,
+    /// Upgraded
+    UpgradeWaiting,
+    /// Upgraded
+    UpgradeHalted,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Valid,
         Self::InvalidConfig,
         Self::RolledOut,
@@ -69,6 +75,9 @@ impl Reason {
         Self::ReadyWithoutRules,
         Self::ReadyUnobserved,
         Self::Suspended,
+        Self::UpToDate,
+        Self::UpgradeWaiting,
+        Self::UpgradeHalted,
     ];
 
     /// The word in the API.
@@ -95,6 +104,9 @@ impl Reason {
             Self::ReadyWithoutRules => "ReadyWithoutRules",
             Self::ReadyUnobserved => "ReadyUnobserved",
             Self::Suspended => "Suspended",
+            Self::UpToDate => "UpToDate",
+            Self::UpgradeWaiting => "UpgradeWaiting",
+            Self::UpgradeHalted => "UpgradeHalted",
         }
     }
 
@@ -134,6 +146,13 @@ impl Reason {
                 "Everything is rolled out; whether telemetry flows is not observed."
             }
             Self::Suspended => "Reconciling is suspended; all objects are left as they are.",
+            Self::UpToDate => "The collectors are as this operator makes them.",
+            Self::UpgradeWaiting => {
+                "The collectors stay as they were until this pipeline's turn to be upgraded comes."
+            }
+            Self::UpgradeHalted => {
+                "The collectors stay as they were: an upgraded pipeline did not become available."
+            }
         }
     }
 }

@@ -13,7 +13,15 @@ fn identity() -> Identity {
 }
 
 fn findings<'a>(identity: &'a Identity, verdict: &'a Verdict) -> Findings<'a> {
-    Findings { identity, generation: Some(3), suspended: false, verdict, applied: None, pods: &[] }
+    Findings {
+        identity,
+        generation: Some(3),
+        suspended: false,
+        verdict,
+        applied: None,
+        pods: &[],
+        held: None,
+    }
 }
 
 fn find<'a>(status: &'a PipelineStatus, kind: &str) -> &'a Condition {

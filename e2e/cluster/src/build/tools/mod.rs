@@ -5,6 +5,7 @@
 mod backends;
 mod collectors;
 mod dns;
+mod manifests;
 mod module;
 mod monitoring;
 mod pause;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub use backends::{jaeger, loki, prometheus, promtool};
 pub use collectors::{otelcol, otelcol_jaeger, otelcol_loki};
 pub(crate) use dns::coredns;
+pub use manifests::{checkov, kube_score, kubeconform};
 pub use monitoring::{
     alertmanager, prometheus_operator, prometheus_operator_all_crds, prometheus_operator_crds,
 };

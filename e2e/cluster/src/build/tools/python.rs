@@ -1,5 +1,5 @@
 //! Virtual environments with packages of PyPI, made with `uv` or the `python3` of the machine: one
-//! with OpenTelemetry's SDK, and the demo application's. Which programs run with them is not known
+//! with OpenTelemetry's SDK, the demo application's, and what other files ask for. Which programs run with them is not known
 //! here.
 
 use std::ffi::OsStr;
@@ -60,7 +60,7 @@ pub async fn python_shop(progress: &dyn Progress) -> Result<PathBuf> {
     present(&directory)
 }
 
-fn present(directory: &Path) -> Result<PathBuf> {
+pub(super) fn present(directory: &Path) -> Result<PathBuf> {
     let interpreter = directory.join("venv/bin/python");
     if interpreter.exists() {
         return Ok(interpreter);
@@ -75,7 +75,12 @@ fn present(directory: &Path) -> Result<PathBuf> {
     })
 }
 
-async fn build(recipe: &Recipe, packages: &[&OsStr], directory: &Path, log: &Path) -> Result<()> {
+pub(super) async fn build(
+    recipe: &Recipe,
+    packages: &[&OsStr],
+    directory: &Path,
+    log: &Path,
+) -> Result<()> {
     let interpreter = directory.join("venv/bin/python");
     if let Some(uv) = on_path("uv") {
         run(recipe, &uv, ["venv".as_ref(), directory.join("venv").as_os_str()], log).await?;

@@ -18,14 +18,14 @@ pub(super) struct Candidacy {
 
 impl Candidacy {
     pub(super) fn start(arguments: &RunArguments, client: &Client, identity: String) -> Self {
-        if !arguments.leader_elect {
+        if !arguments.scope.leader_elect {
             let (end, leads) = watch::channel(true);
             return Self { leadership: Leadership::always(), leads, election: None, end };
         }
         let (election, leadership, leads) = Election::new(
             client.clone(),
-            &arguments.lease_namespace,
-            &arguments.lease_name,
+            &arguments.scope.lease_namespace,
+            &arguments.scope.lease_name,
             identity,
         );
         let (end, ended) = watch::channel(false);

@@ -17,7 +17,7 @@ fn parse(arguments: &[&str]) -> Result<RunArguments, clap::Error> {
 fn without_arguments_everything_is_as_the_settings_default() {
     let arguments = parse(&[]).unwrap();
     assert_eq!(arguments.settings(), Settings::default());
-    assert!(arguments.leader_elect);
+    assert!(arguments.scope.leader_elect);
     assert_eq!(arguments.options().concurrency, 8);
     assert!(arguments.options().namespaces.is_empty());
 }
@@ -36,7 +36,7 @@ fn lists_repeat_and_split() {
     let settings = arguments.settings();
     assert_eq!(settings.rule_labels["team"], "x");
     assert_eq!(settings.dashboard_annotations["folder"], "A, B");
-    assert!(!arguments.leader_elect);
+    assert!(!arguments.scope.leader_elect);
 }
 
 #[test]

@@ -1,0 +1,133 @@
+//! Upgrades in waves: a pod template that changes although its user changed nothing (another image,
+//! another rendering) waits for its turn. Pure: what rolls now, the limit and the time are handed
+//! in. What a workload was rolled out with stands on the workload itself, so that another operator
+//! or the same one started anew decides alike.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Seconds after which a workload that is still not available counts as failed: a Deployment's own
+/// default (progressDeadlineSeconds).
+pub const PROGRESS_SECONDS: i64 = 600;
+
+/// What a workload was last rolled out with; the value of an annotation on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Hash of the part of the spec that its user wrote for the collector.
+    pub spec: String,
+    /// Hash of the pod template.
+    pub template: String,
+    /// Since when an upgrade rolls it, in seconds since 1970; none where none does, because it is
+    /// done or because the user changed the spec.
+    pub since: Option<i64>,
+    /// The collector's image.
+    pub image: String,
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since.map_or_else(|| "-".to_owned(), |since| since.to_string());
+        // The image last: it may hold anything.
+        write!(f, "{} {} {since} {}", self.spec, self.template, self.image)
+    }
+}
+
+/// An annotation that is no mark: somebody else wrote it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NoMark;
+
+impl FromStr for Mark {
+    type Err = NoMark;
+
+    fn from_str(text: &str) -> Result<Self, NoMark> {
+        let mut parts = text.splitn(4, ' ').map(str::to_owned);
+        let mut next = || parts.next().filter(|part| !part.is_empty()).ok_or(NoMark);
+        let (spec, template, since, image) = (next()?, next()?, next()?, next()?);
+        let since = match since.as_str() {
+            "-" => None,
+            number => Some(number.parse().map_err(|_| NoMark)?),
+        };
+        Ok(Self { spec, template, since, image })
+    }
+}
+
+/// A pipeline that an upgrade rolls, and that is not available yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InFlight {
+    /// `namespace/name`.
+    pub pipeline: String,
+    /// Since when, in seconds since 1970.
+    pub since: i64,
+    /// Whether its pods fail in a way that does not pass by itself.
+    pub failing: bool,
+}
+
+/// Why a pipeline waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// As many roll as may.
+    Waiting {
+        /// So many roll now.
+        rolling: usize,
+        /// So many may.
+        limit: usize,
+    },
+    /// One did not become available.
+    Halted {
+        /// `namespace/name`.
+        by: String,
+    },
+}
+
+/// What happens to a workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It is applied as it is wanted, and marked so.
+    Apply(Mark),
+    /// Its pods stay as they are.
+    Hold {
+        /// What they were rolled out with.
+        live: Mark,
+        /// Why.
+        why: Held,
+    },
+}
+
+/// Decides about a workload: `live` is its mark (none where it is not there, or has none), `complete`
+/// whether its pods are available, `wanted` what it would be marked with. `others` are the upgrades
+/// under way without this one.
+#[must_use]
+pub fn turn(
+    live: Option<&Mark>,
+    complete: bool,
+    wanted: Mark,
+    others: &[InFlight],
+    limit: usize,
+    now: i64,
+) -> Turn {
+    let Some(live) = live else {
+        return Turn::Apply(wanted);
+    };
+    if live.template == wanted.template {
+        // An upgrade that is done is one no longer.
+        let since = live.since.filter(|_| !complete);
+        return Turn::Apply(Mark { since, ..wanted });
+    }
+    if live.spec != wanted.spec {
+        return Turn::Apply(wanted);
+    }
+    let failed = |other: &&InFlight| other.failing || now - other.since > PROGRESS_SECONDS;
+    // Of several, the same one is named each time.
+    if let Some(other) = others.iter().filter(failed).min_by_key(|other| &other.pipeline) {
+        let why = Held::Halted { by: other.pipeline.clone() };
+        return Turn::Hold { live: live.clone(), why };
+    }
+    if others.len() >= limit {
+        let why = Held::Waiting { rolling: others.len(), limit };
+        return Turn::Hold { live: live.clone(), why };
+    }
+    Turn::Apply(Mark { since: Some(now), ..wanted })
+}
+
+#[cfg(test)]
+mod tests;
