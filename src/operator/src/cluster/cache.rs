@@ -52,6 +52,8 @@ pub struct Rollout {
     pub wanted: i32,
     /// Pods of the current template.
     pub updated: i32,
+    /// Pods of older templates that are still there.
+    pub outdated: i32,
     /// Pods ready.
     pub ready: i32,
     /// Pods available.
@@ -95,6 +97,8 @@ impl Rollout {
                 current,
                 wanted: number(&status["desiredNumberScheduled"]),
                 updated: number(&status["updatedNumberScheduled"]),
+                // A node counts as updated once its old pod is gone.
+                outdated: 0,
                 ready: number(&status["numberReady"]),
                 available: number(&status["numberAvailable"]),
             },
@@ -102,16 +106,19 @@ impl Rollout {
                 current,
                 wanted: spec["replicas"].as_i64().map_or(1, |_| number(&spec["replicas"])),
                 updated: number(&status["updatedReplicas"]),
+                outdated: number(&status["replicas"]) - number(&status["updatedReplicas"]),
                 ready: number(&status["readyReplicas"]),
                 available: number(&status["availableReplicas"]),
             },
         }
     }
 
-    /// Whether every pod wanted is of the current template and available.
+    /// Whether every pod wanted is of the current template and available. While a surge comes up, the
+    /// old pods are the available ones: as for `kubectl rollout status`, they must be gone.
     #[must_use]
     pub fn complete(&self) -> bool {
-        self.current && self.updated >= self.wanted && self.available >= self.wanted
+        let replaced = self.updated >= self.wanted && self.outdated <= 0;
+        self.current && replaced && self.available >= self.wanted
     }
 
     /// Whether it can take over from another workload: a DaemonSet that no node wants is complete,

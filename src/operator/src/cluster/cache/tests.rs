@@ -112,3 +112,21 @@ fn a_reference_that_is_not_the_controller_is_no_owner() {
     object["metadata"]["ownerReferences"][0]["controller"] = json!(false);
     assert_eq!(Seen::of(Kind::ConfigMap, &object).owner, None);
 }
+
+#[test]
+fn a_surge_that_does_not_come_up_is_not_complete() {
+    let deployment = |replicas: i32, available: i32| {
+        let object = json!({
+            "metadata": {"generation": 2},
+            "spec": {"replicas": 1},
+            "status": {
+                "observedGeneration": 2, "replicas": replicas, "updatedReplicas": 1,
+                "readyReplicas": available, "availableReplicas": available,
+            },
+        });
+        Seen::of(Kind::Deployment, &object).rollout.unwrap().complete()
+    };
+    assert!(!deployment(2, 1), "the available one is the old one");
+    assert!(!deployment(2, 2), "the old one is still there");
+    assert!(deployment(1, 1));
+}
