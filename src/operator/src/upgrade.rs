@@ -113,8 +113,15 @@ pub fn turn(
         let since = live.since.filter(|_| !complete);
         return Turn::Apply(Mark { since, ..wanted });
     }
-    if live.spec != wanted.spec {
+    // What does not run as it should is not put at risk by an upgrade, and its failing says nothing
+    // of one.
+    if live.spec != wanted.spec || (!complete && live.since.is_none()) {
         return Turn::Apply(wanted);
+    }
+    let begun = Turn::Apply(Mark { since: Some(now), ..wanted });
+    // It has a place already: two that fail must not wait for one another.
+    if !complete {
+        return begun;
     }
     let failed = |other: &&InFlight| other.failing || now - other.since > PROGRESS_SECONDS;
     // Of several, the same one is named each time.
@@ -126,7 +133,7 @@ pub fn turn(
         let why = Held::Waiting { rolling: others.len(), limit };
         return Turn::Hold { live: live.clone(), why };
     }
-    Turn::Apply(Mark { since: Some(now), ..wanted })
+    begun
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ struct Inner {
     /// Begun here: the watch shows it only later. The template and since when.
     begun: HashMap<PipelineRef, (String, i64)>,
     failing: BTreeSet<PipelineRef>,
+    /// Whose pods were asked since this process started.
+    looked_at: BTreeSet<PipelineRef>,
 }
 
 /// How many there are, for the metrics.
@@ -54,8 +56,12 @@ impl Upgrades {
         let complete = live.and_then(|seen| seen.rollout).is_some_and(|it| it.complete());
         let mut others = inner.in_flight(&self.children);
         others.retain(|other, _| other != at && counts(other));
+        // Another operator's failures are known only when they were looked at: until then nobody
+        // begins.
+        let known = others.keys().all(|other| inner.looked_at.contains(other));
+        let limit = if known { self.limit } else { others.len().min(self.limit) };
         let others: Vec<InFlight> = others.into_values().collect();
-        let decided = turn(mark, complete, wanted, &others, self.limit, now);
+        let decided = turn(mark, complete, wanted, &others, limit, now);
         match &decided {
             Turn::Apply(Mark { since: Some(since), template, .. }) => {
                 inner.begun.insert(at.clone(), (template.clone(), *since));
@@ -70,6 +76,7 @@ impl Upgrades {
     /// Remembers whether a pipeline's pods fail, as they were seen last.
     pub(super) fn note(&self, at: &PipelineRef, failing: bool) {
         let mut inner = self.lock();
+        inner.looked_at.insert(at.clone());
         match failing {
             true => inner.failing.insert(at.clone()),
             false => inner.failing.remove(at),
@@ -81,6 +88,7 @@ impl Upgrades {
         let mut inner = self.lock();
         inner.begun.remove(at);
         inner.failing.remove(at);
+        inner.looked_at.remove(at);
     }
 
     pub(super) fn counts(&self) -> Counts {

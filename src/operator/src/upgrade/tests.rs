@@ -49,6 +49,23 @@ fn a_beginning_is_kept_until_the_pods_are_available() {
     assert_eq!(turn(Some(&live), true, wanted.clone(), &[], 1, 50), Turn::Apply(wanted));
 }
 
+/// A step back after an upgrade that failed: both that failed take it.
+#[test]
+fn who_has_a_place_goes_on_whatever_the_others_do() {
+    let wanted = mark("s", "t1", None);
+    let failing = InFlight { failing: true, ..flying("b/b", 0) };
+    let turned = turn(Some(&mark("s", "t2", Some(3))), false, wanted, &[failing], 1, 9);
+    assert_eq!(turned, Turn::Apply(mark("s", "t1", Some(9))));
+}
+
+#[test]
+fn what_was_broken_before_takes_no_place() {
+    let wanted = mark("s", "t2", None);
+    let turned =
+        turn(Some(&mark("s", "t1", None)), false, wanted.clone(), &[flying("b/b", 0)], 1, 9);
+    assert_eq!(turned, Turn::Apply(wanted));
+}
+
 #[test]
 fn one_that_fails_or_takes_too_long_stops_the_others() {
     let (live, wanted) = (mark("s", "t1", None), mark("s", "t2", None));
