@@ -156,6 +156,14 @@ impl Environment {
         }
     }
 
+    /// `kubectl replace`: what was there and is not in the object goes. kubectl reads the version
+    /// first and fails if a status is written meanwhile.
+    pub(crate) async fn replace(&self, object: &Value) {
+        let text = object.to_string();
+        let attempt = || async { self.kubectl(&["replace", "-f", "-"], Some(&text)).await };
+        eventually("the object replaced", attempt).await;
+    }
+
     pub(crate) async fn apply(&self, object: &Value) {
         self.apply_text(&object.to_string()).await;
     }
@@ -341,11 +349,7 @@ pub(crate) fn operator_binary() -> &'static Path {
                 cargo.env_remove(name);
             }
         }
-        let status = cargo
-            .args(arguments)
-            .current_dir(root())
-            .status()
-            .expect("cargo runs");
+        let status = cargo.args(arguments).current_dir(root()).status().expect("cargo runs");
         assert!(status.success(), "the operator builds");
         directory.join("obspipe-operator")
     })
