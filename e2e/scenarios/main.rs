@@ -8,6 +8,8 @@ mod chart_upgrade;
 mod delivery;
 mod interruptions;
 mod picture;
+mod selectors;
+mod tenants;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -87,6 +89,8 @@ fn main() -> ExitCode {
         shared.trial("the_documents_picture", picture::run),
         shared.trial("nothing_is_lost_while_collectors_come_and_go", delivery::run),
         shared.apart("the_chart_forth_back_and_away", chart_upgrade::run),
+        shared.apart("a_prometheus_selects_by_its_releases_label", selectors::run),
+        shared.trial("tenants_do_not_meet", tenants::run),
     ];
     let mut failed = libtest_mimic::run(&arguments, trials).has_failed();
     // Everybody would notice these.
