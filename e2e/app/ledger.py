@@ -86,9 +86,9 @@ def spans_in_jaeger(jaeger, trace):
 
 
 def missing(jaeger, accepted, patience):
-    """How many accepted spans Jaeger does not have, after giving them time to arrive."""
+    """How many accepted spans Jaeger does not have, once so long none arrives any more."""
+    open_traces, lost = dict(accepted), None
     deadline = time.monotonic() + patience
-    open_traces = dict(accepted)
     while True:
         for trace, spans in list(open_traces.items()):
             left = spans - spans_in_jaeger(jaeger, trace)
@@ -96,7 +96,9 @@ def missing(jaeger, accepted, patience):
                 open_traces[trace] = left
             else:
                 del open_traces[trace]
-        lost = sum(len(spans) for spans in open_traces.values())
+        before, lost = lost, sum(len(spans) for spans in open_traces.values())
+        if lost != before:
+            deadline = time.monotonic() + patience
         if not lost or time.monotonic() > deadline:
             return lost
         time.sleep(1)
@@ -107,7 +109,7 @@ def main():
     parser.add_argument("--rate", type=int, default=2000, help="spans a second")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--jaeger", default="http://jaeger:16686")
-    parser.add_argument("--patience", type=float, default=60, help="seconds until all is in Jaeger")
+    parser.add_argument("--patience", type=float, default=60, help="seconds without a span more in Jaeger")
     parser.add_argument("--linger", action="store_true", help="stay after the end, for whoever reads the log")
     options = parser.parse_args()
 

@@ -57,22 +57,26 @@ pub(crate) async fn run(stack: &Stack) {
         .expect("it is told to end");
     replaced(&namespace, &third).await;
 
-    let sent = complete("the application that was ended", &restarted).await;
+    let sent = complete(&namespace, "the application that was ended", &restarted).await;
     assert!(sent.made > 0);
-    complete("its successor", &again).await;
-    let sent = complete("the load", &main).await;
+    complete(&namespace, "its successor", &again).await;
+    let sent = complete(&namespace, "the load", &main).await;
     let asked = u64::from(RATE) * LASTS.as_secs();
     assert!(sent.made * 10 >= asked * 9, "{sent:?} is not the load that was asked for: {asked}");
     namespace.delete().await.expect("it goes");
 }
 
 /// Nothing failed, nothing was dropped, and everything accepted is in Jaeger.
-pub(crate) async fn complete(what: &str, ledger: &Kept) -> Account {
+pub(crate) async fn complete(namespace: &Namespace, what: &str, ledger: &Kept) -> Account {
     let account = ledger.account().await.expect("an account");
-    let said = ledger.said().await.unwrap_or_default();
     println!("{what}: {account:?}");
     let wanted = Account { made: account.made, accepted: account.made, ..Account::default() };
-    assert_eq!(account, wanted, "{what}: {said}");
+    if account != wanted {
+        let said = ledger.said().await.unwrap_or_default();
+        let saved = namespace.jaeger().saved().await;
+        let collectors = namespace.collectors("otel").await;
+        panic!("{what}: {account:?}; Jaeger saved {saved:?} spans; {collectors:#?}; {said}");
+    }
     account
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn run(stack: &Stack) {
     // The node takes new pods.
     let second = PIPELINE.replace("name: otel", "name: second");
     namespace.pipeline(&second).await.expect("a second pipeline is Ready");
-    complete("the load", &ledger).await;
+    complete(&namespace, "the load", &ledger).await;
     let operator = ["rollout", "status", "deployment", "-n", SYSTEM, "--timeout=120s"];
     stack.kubectl().run(&operator).await.expect("the operator runs again");
     namespace.delete().await.expect("it goes");

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use libtest_mimic::{Failed, Trial};
+use obspipe_operator::rights::{in_namespaces, of_lease};
 use serde_json::Value;
 
-use crate::environment::{Environment, OPERATOR_USER, root};
+use crate::environment::{Environment, OPERATOR_USER};
 
 /// Rights that are there for the API server's own checks and never show as a request.
 const UNSEEN: [(&str, &str); 1] = [("update", "observabilitypipelines/finalizers")];
@@ -91,27 +92,10 @@ fn every_right_is_used(environment: &Environment) -> Result<(), Failed> {
     Err(format!("the chart grants what no test uses: {unused:#?}").into())
 }
 
-/// The rights in the chart's template, verb by verb.
+/// The rights that the chart gives, verb by verb: `chart::rights_are_those_of_the_code`.
 fn granted() -> BTreeSet<(String, String)> {
-    let path = root().join("charts/obspipe/templates/_helpers.tpl");
-    let text = std::fs::read_to_string(path).expect("the chart");
-    let start = text.find("define \"obspipe.rules\"").expect("the rules");
-    let rules = &text[start..];
-    let body =
-        &rules[rules.find("-}}").expect("a start") + 3..rules.find("{{- end").expect("an end")];
-    let rules: Vec<Value> = serde_yaml::from_str(body).expect("YAML");
-    let mut all = BTreeSet::new();
-    for rule in &rules {
-        for resource in rule["resources"].as_array().into_iter().flatten() {
-            for verb in rule["verbs"].as_array().into_iter().flatten() {
-                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-                all.insert((text(verb), text(resource)));
-            }
-        }
-    }
-    assert!(all.len() > 40, "{} rights", all.len());
-    all.extend(["create", "get", "update"].map(|verb| (verb.to_owned(), "leases".to_owned())));
-    all
+    let rights = in_namespaces().into_iter().chain(of_lease("obspipe-operator"));
+    rights.map(|right| (right.verb.to_owned(), right.full_resource())).collect()
 }
 
 /// Namespaces of scenarios whose subject is a denial begin with this.

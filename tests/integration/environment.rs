@@ -334,7 +334,14 @@ pub(crate) fn operator_binary() -> &'static Path {
         if directory.file_name().is_some_and(|name| name == "release") {
             arguments.push("--release");
         }
-        let status = std::process::Command::new(env!("CARGO"))
+        let mut cargo = std::process::Command::new(env!("CARGO"));
+        // What cargo says of this crate would have ring built anew, by it and by the next cargo.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
+                cargo.env_remove(name);
+            }
+        }
+        let status = cargo
             .args(arguments)
             .current_dir(root())
             .status()

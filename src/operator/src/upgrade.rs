@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::cluster::cache::Rollout;
+
 /// Seconds after which a workload that is still not available counts as failed: a Deployment's own
 /// default (progressDeadlineSeconds).
 pub const PROGRESS_SECONDS: i64 = 600;
@@ -17,18 +19,29 @@ pub struct Mark {
     pub spec: String,
     /// Hash of the pod template.
     pub template: String,
-    /// Since when an upgrade rolls it, in seconds since 1970; none where none does, because it is
-    /// done or because the user changed the spec.
-    pub since: Option<i64>,
+    /// The upgrade that rolls it; none where none does, because it is done or because the user
+    /// changed the spec.
+    pub upgrade: Option<Begun>,
     /// The collector's image.
     pub image: String,
 }
 
+/// The beginning of an upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// How many pods were not available already. It is done when no more are missing than then: a
+    /// node that was down before says nothing of the upgrade.
+    pub missing: i32,
+}
+
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let since = self.since.map_or_else(|| "-".to_owned(), |since| since.to_string());
+        let begun = |it: Begun| format!("{}/{}", it.at, it.missing);
+        let upgrade = self.upgrade.map_or_else(|| "-".to_owned(), begun);
         // The image last: it may hold anything.
-        write!(f, "{} {} {since} {}", self.spec, self.template, self.image)
+        write!(f, "{} {} {upgrade} {}", self.spec, self.template, self.image)
     }
 }
 
@@ -42,12 +55,16 @@ impl FromStr for Mark {
     fn from_str(text: &str) -> Result<Self, NoMark> {
         let mut parts = text.splitn(4, ' ').map(str::to_owned);
         let mut next = || parts.next().filter(|part| !part.is_empty()).ok_or(NoMark);
-        let (spec, template, since, image) = (next()?, next()?, next()?, next()?);
-        let since = match since.as_str() {
-            "-" => None,
-            number => Some(number.parse().map_err(|_| NoMark)?),
+        let (spec, template, upgrade, image) = (next()?, next()?, next()?, next()?);
+        let upgrade = match upgrade.split_once('/') {
+            None if upgrade == "-" => None,
+            None => return Err(NoMark),
+            Some((at, missing)) => Some(Begun {
+                at: at.parse().map_err(|_| NoMark)?,
+                missing: missing.parse().map_err(|_| NoMark)?,
+            }),
         };
-        Ok(Self { spec, template, since, image })
+        Ok(Self { spec, template, upgrade, image })
     }
 }
 
@@ -93,13 +110,13 @@ pub enum Turn {
     },
 }
 
-/// Decides about a workload: `live` is its mark (none where it is not there, or has none), `complete`
-/// whether its pods are available, `wanted` what it would be marked with. `others` are the upgrades
-/// under way without this one.
+/// Decides about a workload: `live` is its mark (none where it is not there, or has none), `rollout`
+/// how far its pods are, `wanted` what it would be marked with. `others` are the upgrades under way
+/// without this one.
 #[must_use]
 pub fn turn(
     live: Option<&Mark>,
-    complete: bool,
+    rollout: Rollout,
     wanted: Mark,
     others: &[InFlight],
     limit: usize,
@@ -108,13 +125,17 @@ pub fn turn(
     let Some(live) = live else {
         return Turn::Apply(wanted);
     };
+    let under_way = live.upgrade.filter(|begun| !rollout.complete_but(begun.missing));
     if live.template == wanted.template {
         // An upgrade that is done is one no longer.
-        let since = live.since.filter(|_| !complete);
-        return Turn::Apply(Mark { since, ..wanted });
+        return Turn::Apply(Mark { upgrade: under_way, ..wanted });
     }
     if live.spec != wanted.spec {
         return Turn::Apply(wanted);
+    }
+    if let Some(Begun { missing, .. }) = under_way {
+        // It has a place already: two that fail must not wait for one another.
+        return Turn::Apply(Mark { upgrade: Some(Begun { at: now, missing }), ..wanted });
     }
     let failed = |other: &&InFlight| other.failing || now - other.since > PROGRESS_SECONDS;
     // Of several, the same one is named each time.
@@ -126,7 +147,8 @@ pub fn turn(
         let why = Held::Waiting { rolling: others.len(), limit };
         return Turn::Hold { live: live.clone(), why };
     }
-    Turn::Apply(Mark { since: Some(now), ..wanted })
+    let begun = Begun { at: now, missing: rollout.missing() };
+    Turn::Apply(Mark { upgrade: Some(begun), ..wanted })
 }
 
 #[cfg(test)]

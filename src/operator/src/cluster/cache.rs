@@ -117,8 +117,21 @@ impl Rollout {
     /// old pods are the available ones: as for `kubectl rollout status`, they must be gone.
     #[must_use]
     pub fn complete(&self) -> bool {
-        let replaced = self.updated >= self.wanted && self.outdated <= 0;
-        self.current && replaced && self.available >= self.wanted
+        self.complete_but(0)
+    }
+
+    /// The same where so many pods were missing before it began.
+    #[must_use]
+    pub fn complete_but(&self, missing: i32) -> bool {
+        let enough = self.wanted - missing;
+        let replaced = self.updated >= enough && self.outdated <= missing;
+        self.current && replaced && self.available >= enough
+    }
+
+    /// Pods wanted that are not available.
+    #[must_use]
+    pub fn missing(&self) -> i32 {
+        (self.wanted - self.available).max(0)
     }
 
     /// Whether it can take over from another workload: a DaemonSet that no node wants is complete,

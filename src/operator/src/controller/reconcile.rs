@@ -10,6 +10,7 @@ use kube::{Resource, ResourceExt};
 
 use super::Context;
 use super::queue::{Next, PipelineRef};
+use crate::api::collector::{CollectorSpec, UpdateStrategyKind};
 use crate::api::{ObservabilityPipeline, ObservabilityPipelineSpec, PipelineStatus};
 use crate::apply::{Applied, apply, look};
 use crate::cluster::RequestError;
@@ -174,6 +175,10 @@ fn prepare(
     let mark = prepared.mark(collector);
     let counts = |other: &PipelineRef| context.pipelines.get(other).is_some_and(|it| !paused(&it));
     let now = Timestamp::now().as_second();
+    if !rolls_by_itself(collector) {
+        prepared.put_mark(&mark);
+        return (prepared, None);
+    }
     match context.upgrades.turn(at, live.as_ref(), mark, counts, now) {
         Turn::Apply(mark) => {
             prepared.put_mark(&mark);
@@ -181,6 +186,13 @@ fn prepare(
         }
         Turn::Hold { live, why } => (as_it_was(context, accepted, observed, &live), Some(why)),
     }
+}
+
+/// Where somebody deletes pods by hand, or a partition holds them, nothing is ever complete.
+fn rolls_by_itself(collector: &CollectorSpec) -> bool {
+    let Some(strategy) = &collector.update_strategy else { return true };
+    let partition = strategy.rolling_update.as_ref().and_then(|bounds| bounds.partition);
+    strategy.kind != Some(UpdateStrategyKind::OnDelete) && partition.unwrap_or(0) == 0
 }
 
 fn paused(pipeline: &DeserializeGuard<ObservabilityPipeline>) -> bool {

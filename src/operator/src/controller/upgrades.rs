@@ -20,6 +20,8 @@ struct Inner {
     /// Begun here: the watch shows it only later. The template and since when.
     begun: HashMap<PipelineRef, (String, i64)>,
     failing: BTreeSet<PipelineRef>,
+    /// Whose pods were asked since this process started.
+    looked_at: BTreeSet<PipelineRef>,
 }
 
 /// How many there are, for the metrics.
@@ -51,14 +53,18 @@ impl Upgrades {
     ) -> Turn {
         let mut inner = self.lock();
         let mark = live.and_then(|seen| seen.mark.as_ref());
-        let complete = live.and_then(|seen| seen.rollout).is_some_and(|it| it.complete());
+        let rollout = live.and_then(|seen| seen.rollout).unwrap_or_default();
         let mut others = inner.in_flight(&self.children);
         others.retain(|other, _| other != at && counts(other));
+        // Another operator's failures are known only when they were looked at: until then nobody
+        // begins.
+        let known = others.keys().all(|other| inner.looked_at.contains(other));
+        let limit = if known { self.limit } else { others.len().min(self.limit) };
         let others: Vec<InFlight> = others.into_values().collect();
-        let decided = turn(mark, complete, wanted, &others, self.limit, now);
+        let decided = turn(mark, rollout, wanted, &others, limit, now);
         match &decided {
-            Turn::Apply(Mark { since: Some(since), template, .. }) => {
-                inner.begun.insert(at.clone(), (template.clone(), *since));
+            Turn::Apply(Mark { upgrade: Some(begun), template, .. }) => {
+                inner.begun.insert(at.clone(), (template.clone(), begun.at));
             }
             _ => {
                 inner.begun.remove(at);
@@ -70,6 +76,7 @@ impl Upgrades {
     /// Remembers whether a pipeline's pods fail, as they were seen last.
     pub(super) fn note(&self, at: &PipelineRef, failing: bool) {
         let mut inner = self.lock();
+        inner.looked_at.insert(at.clone());
         match failing {
             true => inner.failing.insert(at.clone()),
             false => inner.failing.remove(at),
@@ -81,6 +88,7 @@ impl Upgrades {
         let mut inner = self.lock();
         inner.begun.remove(at);
         inner.failing.remove(at);
+        inner.looked_at.remove(at);
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -100,8 +108,8 @@ impl Inner {
                 continue;
             };
             let at = PipelineRef { namespace: place.namespace, name };
-            if let (Some(begun), false) = (mark.since, rollout.complete()) {
-                since.insert(at.clone(), begun);
+            if let Some(begun) = mark.upgrade.filter(|it| !rollout.complete_but(it.missing)) {
+                since.insert(at.clone(), begun.at);
             }
             shown.insert(at, mark);
         }

@@ -93,7 +93,7 @@ impl Prepared {
         Mark {
             spec: hash(spec.as_bytes(), 10),
             template: hash(template.unwrap_or_default().as_bytes(), 10),
-            since: None,
+            upgrade: None,
             image: self.summary.image.clone(),
         }
     }

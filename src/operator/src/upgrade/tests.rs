@@ -2,22 +2,31 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn mark(spec: &str, template: &str, since: Option<i64>) -> Mark {
+fn mark(spec: &str, template: &str, upgrade: Option<Begun>) -> Mark {
     let image = "registry.example/collector:1".to_owned();
-    Mark { spec: spec.into(), template: template.into(), since, image }
+    Mark { spec: spec.into(), template: template.into(), upgrade, image }
+}
+
+fn begun(at: i64) -> Option<Begun> {
+    Some(Begun { at, missing: 0 })
 }
 
 fn flying(pipeline: &str, since: i64) -> InFlight {
     InFlight { pipeline: pipeline.into(), since, failing: false }
 }
 
+/// Of three pods, so many are there of the newest template and available.
+fn rollout(available: i32) -> Rollout {
+    Rollout { current: true, wanted: 3, updated: available, available, ..Rollout::default() }
+}
+
 #[test]
 fn a_mark_is_read_as_it_was_written() {
-    for since in [None, Some(1_700_000_000)] {
-        let mark = Mark { image: "a b:1@sha256:x".into(), ..mark("s", "t", since) };
+    for upgrade in [None, Some(Begun { at: 1_700_000_000, missing: 2 })] {
+        let mark = Mark { image: "a b:1@sha256:x".into(), ..mark("s", "t", upgrade) };
         assert_eq!(mark.to_string().parse(), Ok(mark));
     }
-    for bad in ["", "s", "s t", "s t -", "s t soon i", "s  - i"] {
+    for bad in ["", "s", "s t", "s t -", "s t 1 i", "s t 1/x i", "s  - i"] {
         assert_eq!(bad.parse::<Mark>(), Err(NoMark), "{bad:?}");
     }
 }
@@ -26,37 +35,58 @@ fn a_mark_is_read_as_it_was_written() {
 fn what_is_new_or_changed_by_its_user_is_never_held() {
     let full = [flying("a/a", 0), flying("b/b", 0)];
     let wanted = mark("s2", "t2", None);
-    assert_eq!(turn(None, false, wanted.clone(), &full, 1, 0), Turn::Apply(wanted.clone()));
+    assert_eq!(turn(None, rollout(0), wanted.clone(), &full, 1, 0), Turn::Apply(wanted.clone()));
     let live = mark("s1", "t1", None);
-    assert_eq!(turn(Some(&live), true, wanted.clone(), &full, 1, 0), Turn::Apply(wanted));
+    assert_eq!(turn(Some(&live), rollout(3), wanted.clone(), &full, 1, 0), Turn::Apply(wanted));
 }
 
 #[test]
 fn an_upgrade_waits_for_room_and_is_marked_with_its_beginning() {
     let (live, wanted) = (mark("s", "t1", None), mark("s", "t2", None));
-    let held = turn(Some(&live), true, wanted.clone(), &[flying("a/a", 5)], 1, 9);
+    let held = turn(Some(&live), rollout(3), wanted.clone(), &[flying("a/a", 5)], 1, 9);
     let why = Held::Waiting { rolling: 1, limit: 1 };
     assert_eq!(held, Turn::Hold { live: live.clone(), why });
-    let begun = turn(Some(&live), true, wanted, &[], 1, 9);
-    assert_eq!(begun, Turn::Apply(mark("s", "t2", Some(9))));
+    let now = turn(Some(&live), rollout(3), wanted.clone(), &[], 1, 9);
+    assert_eq!(now, Turn::Apply(mark("s", "t2", begun(9))));
+    let lacking = turn(Some(&live), rollout(1), wanted, &[], 1, 9);
+    assert_eq!(lacking, Turn::Apply(mark("s", "t2", Some(Begun { at: 9, missing: 2 }))));
 }
 
 #[test]
-fn a_beginning_is_kept_until_the_pods_are_available() {
-    let live = mark("s", "t2", Some(9));
-    let wanted = mark("s", "t2", None);
-    assert_eq!(turn(Some(&live), false, wanted.clone(), &[], 1, 50), Turn::Apply(live.clone()));
-    assert_eq!(turn(Some(&live), true, wanted.clone(), &[], 1, 50), Turn::Apply(wanted));
+fn a_beginning_is_kept_until_the_pods_are_as_available_as_before() {
+    let (live, wanted) = (mark("s", "t2", begun(9)), mark("s", "t2", None));
+    let looked =
+        |live: &Mark, available| turn(Some(live), rollout(available), wanted.clone(), &[], 1, 50);
+    assert_eq!(looked(&live, 2), Turn::Apply(live.clone()));
+    assert_eq!(looked(&live, 3), Turn::Apply(wanted.clone()));
+    let node_down = mark("s", "t2", Some(Begun { at: 9, missing: 1 }));
+    assert_eq!(looked(&node_down, 1), Turn::Apply(node_down.clone()));
+    assert_eq!(looked(&node_down, 2), Turn::Apply(wanted.clone()));
+}
+
+/// A step back after an upgrade that failed: both that failed take it.
+#[test]
+fn who_has_a_place_goes_on_whatever_the_others_do() {
+    let failing = InFlight { failing: true, ..flying("b/b", 0) };
+    let live = mark("s", "t2", begun(3));
+    let turned = turn(Some(&live), rollout(2), mark("s", "t1", None), &[failing], 1, 9);
+    assert_eq!(turned, Turn::Apply(mark("s", "t1", begun(9))));
 }
 
 #[test]
 fn one_that_fails_or_takes_too_long_stops_the_others() {
     let (live, wanted) = (mark("s", "t1", None), mark("s", "t2", None));
-    let by =
-        |others: &[InFlight], now| match turn(Some(&live), true, wanted.clone(), others, 9, now) {
-            Turn::Hold { why: Held::Halted { by }, .. } => Some(by),
-            _ => None,
-        };
+    let by = |others: &[InFlight], now| match turn(
+        Some(&live),
+        rollout(3),
+        wanted.clone(),
+        others,
+        9,
+        now,
+    ) {
+        Turn::Hold { why: Held::Halted { by }, .. } => Some(by),
+        _ => None,
+    };
     assert_eq!(by(&[flying("b/b", 0)], PROGRESS_SECONDS), None);
     assert_eq!(by(&[flying("b/b", 0)], PROGRESS_SECONDS + 1), Some("b/b".into()));
     let failing = InFlight { failing: true, ..flying("c/c", 0) };
@@ -69,7 +99,13 @@ fn one_that_fails_or_takes_too_long_stops_the_others() {
 #[derive(Clone, Debug)]
 struct Simulated {
     mark: Mark,
-    complete: bool,
+    available: i32,
+}
+
+impl Simulated {
+    fn rolls(&self) -> bool {
+        self.mark.upgrade.is_some_and(|it| !rollout(self.available).complete_but(it.missing))
+    }
 }
 
 proptest! {
@@ -81,28 +117,22 @@ proptest! {
         limit in 1usize..5,
         order in proptest::collection::vec(0usize..12, 0..300),
     ) {
-        let mut all = vec![Simulated { mark: mark("s", "t1", None), complete: true }; count];
+        let mut all = vec![Simulated { mark: mark("s", "t1", None), available: 3 }; count];
         let rounds = (0..count * 3).flat_map(|_| 0..count);
         for (now, index) in (0i64..).zip(order.into_iter().map(|it| it % count).chain(rounds)) {
-            let under_way: Vec<InFlight> = all
-                .iter()
-                .enumerate()
-                .filter(|(other, it)| *other != index && !it.complete)
-                .filter_map(|(other, it)| {
-                    it.mark.since?;
-                    // How long it takes is not the subject.
-                    Some(flying(&format!("n/{other}"), now))
-                })
-                .collect();
+            let others = all.iter().enumerate().filter(|(other, it)| *other != index && it.rolls());
+            // How long it takes is not the subject.
+            let under_way: Vec<InFlight> =
+                others.map(|(other, _)| flying(&format!("n/{other}"), now)).collect();
             let it = all[index].clone();
-            let decided =
-                turn(Some(&it.mark), it.complete, mark("s", "t2", None), &under_way, limit, now);
-            if let Turn::Apply(next) = decided {
+            let pods = rollout(it.available);
+            let wanted = mark("s", "t2", None);
+            if let Turn::Apply(next) = turn(Some(&it.mark), pods, wanted, &under_way, limit, now) {
                 // Looked at again, the pods of the new template are available.
-                let complete = next.template == it.mark.template;
-                all[index] = Simulated { mark: next, complete };
+                let available = if next.template == it.mark.template { 3 } else { 2 };
+                all[index] = Simulated { mark: next, available };
             }
-            let rolling = all.iter().filter(|it| !it.complete).count();
+            let rolling = all.iter().filter(|it| it.rolls()).count();
             prop_assert!(rolling <= limit, "{rolling} of {limit}");
         }
         for it in all {
