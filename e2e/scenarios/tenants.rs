@@ -46,14 +46,14 @@ pub(crate) async fn run(stack: &Stack) {
     blue.ready("otel").await.expect("Ready, whatever the other does");
     painted(&blue, "blue", "azure").await;
     // The last good configuration runs on.
-    complete("the tenant with the mistake", &sent_by_red).await;
+    complete(&red, "the tenant with the mistake", &sent_by_red).await;
     assert_eq!(red.jaeger().services().await.expect("an answer"), ["red"]);
 
     let end = ["delete", "namespace", red.name(), "--timeout=180s"];
     stack.kubectl().run(&end).await.expect("nothing holds it");
     let afterwards = blue.ledger(&ledger("blue-afterwards", AFTERWARDS)).await.expect("a third");
-    complete("the other tenant, afterwards", &afterwards).await;
-    complete("the other tenant, all the time", &sent_by_blue).await;
+    complete(&blue, "the other tenant, afterwards", &afterwards).await;
+    complete(&blue, "the other tenant, all the time", &sent_by_blue).await;
     let mut services = blue.jaeger().services().await.expect("an answer");
     services.sort();
     assert_eq!(services, ["blue", "blue-afterwards"]);

@@ -341,11 +341,7 @@ pub(crate) fn operator_binary() -> &'static Path {
                 cargo.env_remove(name);
             }
         }
-        let status = cargo
-            .args(arguments)
-            .current_dir(root())
-            .status()
-            .expect("cargo runs");
+        let status = cargo.args(arguments).current_dir(root()).status().expect("cargo runs");
         assert!(status.success(), "the operator builds");
         directory.join("obspipe-operator")
     })
