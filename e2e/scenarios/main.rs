@@ -1,5 +1,6 @@
 //! Scenarios on a real node: what users do, seen from where they look. They share one cluster with
-//! the chart installed, and have a namespace each. Run by `make e2e`; it needs root.
+//! the chart installed, and have a namespace each; those that change the chart have a cluster of
+//! their own. Run by `make e2e`; it needs root.
 
 // A scenario that cannot go on says so by panicking, and reads from top to bottom.
 #![allow(clippy::expect_used, clippy::panic, clippy::too_many_lines)]
