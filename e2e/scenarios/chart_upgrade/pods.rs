@@ -9,14 +9,20 @@ use serde_json::Value;
 /// Pods that are not on their way out, by the pipeline or release they belong to and their uid.
 pub(super) type Pods = BTreeMap<(String, String), Pod>;
 
-/// What is compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is looked at.
+#[derive(Debug, Clone)]
 pub(super) struct Pod {
     pub(super) image: String,
     pub(super) restarts: i64,
     /// Both RFC 3339 in UTC, to the second: as text they compare as times.
     pub(super) created: String,
     pub(super) ready_since: Option<String>,
+}
+
+/// What a restart changes: pipeline, uid, image, restarts. Being ready may come and go on a loaded
+/// machine.
+pub(super) fn lives(pods: &Pods) -> Vec<(&str, &str, &str, i64)> {
+    pods.iter().map(|((of, uid), pod)| (&**of, &**uid, &*pod.image, pod.restarts)).collect()
 }
 
 /// Whether no pod was made before the one made before it was ready.
