@@ -7,6 +7,7 @@
 
 mod chart_upgrade;
 mod delivery;
+mod doctor;
 mod interruptions;
 mod picture;
 mod selectors;
@@ -88,6 +89,7 @@ fn main() -> ExitCode {
     let shared = Shared { stack: Arc::default(), runtime: runtime.handle().clone() };
     let trials = vec![
         shared.trial("the_documents_picture", picture::run),
+        shared.trial("helm_test_finds_nothing_wrong", doctor::run),
         shared.trial("nothing_is_lost_while_collectors_come_and_go", delivery::run),
         shared.apart("the_chart_forth_back_and_away", chart_upgrade::run),
         shared.apart("a_prometheus_selects_by_its_releases_label", selectors::run),

@@ -149,6 +149,18 @@ impl Collector {
         self.process.log()
     }
 
+    /// Whether it says that it takes telemetry.
+    pub(crate) async fn is_ready(&self) -> bool {
+        http::get(self.admin, "/readyz").await.is_ok()
+    }
+
+    /// Asks it to end (SIGTERM) and does not wait.
+    pub(crate) fn begin_to_end(&self) {
+        let pid = self.process.id().to_string();
+        let status = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(status.expect("kill runs").success());
+    }
+
     /// Asks it to end (SIGTERM) and waits until it has. Returns the exit code.
     pub(crate) async fn terminate(&mut self) -> Option<i32> {
         self.process.terminate(PATIENCE).await.expect("it ends")

@@ -156,6 +156,14 @@ impl Environment {
         }
     }
 
+    /// `kubectl replace`: what was there and is not in the object goes. kubectl reads the version
+    /// first and fails if a status is written meanwhile.
+    pub(crate) async fn replace(&self, object: &Value) {
+        let text = object.to_string();
+        let attempt = || async { self.kubectl(&["replace", "-f", "-"], Some(&text)).await };
+        eventually("the object replaced", attempt).await;
+    }
+
     pub(crate) async fn apply(&self, object: &Value) {
         self.apply_text(&object.to_string()).await;
     }

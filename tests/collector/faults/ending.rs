@@ -158,3 +158,25 @@ async fn clients_that_do_not_finish_do_not_hold_it_up() {
     same("at the end", &taken(kind, &run.capture), &run.acknowledged);
     drop((half, silent));
 }
+
+/// Endpoints lag behind a pod that ends: it is unready at once, and still takes what comes, over
+/// connections old and new, until it is told again or the time is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ending_collector_is_unready_and_lingers() {
+    let kind = Kind::Otlp;
+    let lingers = &["--linger-seconds=600"];
+    let mut run = Run::start_with(kind, json!({}), &json!({}), lingers).await;
+    let mut old = Client::connect(run.collector.grpc).await;
+    assert_eq!(old.export(&spans("before", 0..5, 10)).await.expect("an answer").code, 0);
+    assert!(run.collector.is_ready().await);
+    run.collector.begin_to_end();
+    let unready = eventually("it to be unready", PATIENCE, async || {
+        if run.collector.is_ready().await { Err("it is ready".to_owned()) } else { Ok(()) }
+    });
+    unready.await.expect("unready");
+    assert_eq!(old.export(&spans("old", 0..5, 10)).await.expect("an answer").code, 0);
+    let mut new = Client::connect(run.collector.grpc).await;
+    assert_eq!(new.export(&spans("new", 0..5, 10)).await.expect("an answer").code, 0);
+    assert_eq!(run.collector.terminate().await, Some(0), "{}", run.collector.log());
+    assert_eq!(taken(kind, &run.capture).len(), 15);
+}

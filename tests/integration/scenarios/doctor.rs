@@ -96,13 +96,13 @@ async fn a_right_less(env: &Environment) {
     let rule = rules.iter_mut().find(|rule| rule["resources"][0] == "daemonsets");
     let verbs = rule.expect("the rule of workloads")["verbs"].as_array_mut().expect("verbs");
     verbs.retain(|verb| verb != "patch");
-    env.kubectl(&["replace", "-f", "-"], Some(&role.to_string())).await.expect("replaced");
+    env.replace(&role).await;
     let at = |resource: &str| format!("rights in all namespaces: cannot patch {resource}.apps");
     let all = ["daemonsets", "deployments", "statefulsets", "controllerrevisions"].map(at);
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     let report = wrong(env, &[], &all).await;
     assert!(remedy(&report, "rights in all namespaces").contains("helm upgrade"), "{report:#}");
-    env.kubectl(&["replace", "-f", "-"], Some(&whole.to_string())).await.expect("replaced");
+    env.replace(&whole).await;
     wrong(env, &[], &[]).await;
 }
 

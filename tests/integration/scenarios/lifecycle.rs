@@ -273,7 +273,7 @@ pub(crate) async fn scale_subresource(env: Arc<Environment>) {
     let collector = pipeline["spec"]["collector"].as_object_mut().expect("a map");
     collector.remove("replicas");
     collector.insert("autoscaling".into(), json!({"minReplicas": 1, "maxReplicas": 4}));
-    env.kubectl(&["replace", "-f", "-"], Some(&pipeline.to_string())).await.expect("replaced");
+    env.replace(&pipeline).await;
     env.wait_for(Kind::HorizontalPodAutoscaler, &namespace, "gateway-collector").await;
     env.kubectl_ok(&["scale", "deployment", "gateway-collector", "-n", &namespace, "--replicas=3"])
         .await;
@@ -282,7 +282,7 @@ pub(crate) async fn scale_subresource(env: Arc<Environment>) {
     assert_eq!(workload["spec"]["replicas"], 3, "the autoscaler's number stands");
     let collector = pipeline["spec"]["collector"].as_object_mut().expect("a map");
     collector.remove("autoscaling");
-    env.kubectl(&["replace", "-f", "-"], Some(&pipeline.to_string())).await.expect("replaced");
+    env.replace(&pipeline).await;
     env.wait_gone(Kind::HorizontalPodAutoscaler, &namespace, "gateway-collector").await;
 }
 
@@ -379,7 +379,7 @@ pub(crate) async fn many_rules(env: Arc<Environment>) {
     }
     let third = env.wait_for(Kind::PrometheusRule, &namespace, "p-rules-2").await;
     pipeline["spec"]["ruleGroups"] = json!([group("b"), group("c")]);
-    env.kubectl(&["replace", "-f", "-"], Some(&pipeline.to_string())).await.expect("replaced");
+    env.replace(&pipeline).await;
     env.wait_gone(Kind::PrometheusRule, &namespace, "p-rules").await;
     let after = env.wait_for(Kind::PrometheusRule, &namespace, "p-rules-2").await;
     assert_eq!(

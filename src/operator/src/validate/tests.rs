@@ -34,6 +34,27 @@ fn the_memory_limit_follows_memory_limiter() {
     assert_eq!(without.validated.expect("valid").default_memory_limit_mib(), 256);
 }
 
+/// How much that is nobody knows here: it follows the node's memory, or the container's own limit.
+#[test]
+fn a_share_of_the_memory_leaves_the_default() {
+    let limiter = json!({"memory_limiter": {"check_interval": "1s", "limit_percentage": 80}});
+    let verdict = check("p", &spec(with_processors(limiter, json!(["memory_limiter"]))));
+    assert_eq!(verdict.validated.expect("valid").default_memory_limit_mib(), 256);
+}
+
+#[test]
+fn a_container_smaller_than_memory_limiter_is_refused_with_both_numbers() {
+    let limiter = json!({"memory_limiter": {"check_interval": "1s", "limit_mib": 1000}});
+    let with = |limit: &str| {
+        let mut collector = with_processors(limiter.clone(), json!(["memory_limiter"]));
+        collector["resources"] = json!({"limits": {"memory": limit}});
+        check("p", &spec(collector)).config
+    };
+    assert_eq!(with("1000Mi"), Vec::<String>::new());
+    let problems = with("999Mi");
+    assert!(problems.len() == 1 && problems[0].contains("999Mi") && problems[0].contains("1000"));
+}
+
 #[test]
 fn a_secret_is_not_known_here_and_a_plain_value_is() {
     let mut collector = with_processors(json!({}), json!([]));
