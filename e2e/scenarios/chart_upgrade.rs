@@ -11,11 +11,15 @@ use local_cluster::Silent;
 use obspipe_e2e::{Chart, Kubectl, Namespace, Stack, WITHIN, eventually, images, root};
 use serde_json::Value;
 
+use pods::lives;
+
 const NAMESPACE: &str = "upgraded";
 /// A version of which only the chart differs.
 const CHART_ONLY: &str = "0.1.1-chart";
 /// A version with images of its own.
 const NEXT: &str = "0.2.0-next";
+/// The pipelines roll one after the other.
+const ONE: &str = "upgrade.maxConcurrentPipelines=1";
 const COLLECTOR: &str = "obspipe/collector";
 /// Pipelines by their mode; each is one collector.
 const PIPELINES: [(&str, &str); 3] =
@@ -59,7 +63,7 @@ pub(crate) async fn run() {
     upgraded.another_chart_restarts_nobody().await;
     upgraded.another_operator_restarts_no_collector().await;
     upgraded.another_collector_rolls_all().await;
-    upgraded.one_that_does_not_come_up_ends_no_telemetry().await;
+    upgraded.one_that_does_not_come_up_stops_the_others().await;
     upgraded.and_back().await;
     upgraded.uninstalled().await;
     drop(upgraded);
@@ -94,47 +98,65 @@ async fn prepare(stack: &Stack, directory: &std::path::Path) -> Upgraded {
 
 impl Upgraded {
     async fn another_chart_restarts_nobody(&self) {
-        let before = (self.operator().await, self.collectors().await);
+        let (operator, collectors) = (self.operator().await, self.collectors().await);
         let pins = [format!("image.tag={}", self.tag), format!("collector.image.tag={}", self.tag)];
         self.chart.install_from(&self.chart_only, &[&pins[0], &pins[1]]).await.expect("an upgrade");
         assert_eq!(self.installed().await, format!("obspipe-{CHART_ONLY}"));
-        assert_eq!((self.operator().await, self.collectors().await), before);
+        assert_eq!(lives(&self.operator().await), lives(&operator));
+        assert_eq!(lives(&self.collectors().await), lives(&collectors));
     }
 
     async fn another_operator_restarts_no_collector(&self) {
         let (operator, collectors) = (self.operator().await, self.collectors().await);
         let pin = format!("collector.image.tag={}", self.tag);
         self.chart.install_from(&self.next, &[&pin]).await.expect("an upgrade");
-        assert_ne!(self.operator().await, operator, "the operator is another");
+        assert_ne!(lives(&self.operator().await), lives(&operator), "the operator is another");
         // It works through all pipelines before a change of any of them is repaired.
         for (name, _) in PIPELINES {
             self.repaired(name).await;
         }
-        assert_eq!(self.collectors().await, collectors);
+        assert_eq!(lives(&self.collectors().await), lives(&collectors));
     }
 
     async fn another_collector_rolls_all(&self) {
         let before = self.collectors().await;
-        self.chart.install_from(&self.next, &[]).await.expect("an upgrade");
+        self.chart.install_from(&self.next, &[ONE]).await.expect("an upgrade");
         self.all_run(NEXT).await;
         let after = self.collectors().await;
         assert!(after.keys().all(|pod| !before.contains_key(pod)), "{before:#?}\n{after:#?}");
+        assert!(pods::one_after_the_other(&after), "{after:#?}");
     }
 
-    async fn one_that_does_not_come_up_ends_no_telemetry(&self) {
-        let missing = ["collector.image.tag=missing"];
+    async fn one_that_does_not_come_up_stops_the_others(&self) {
+        let before = self.collectors().await;
+        let missing = [ONE, "collector.image.tag=missing"];
         self.chart.install_from(&self.next, &missing).await.expect("the operator has its image");
-        // A surge comes up beside the old one, so that nobody is without a collector.
-        for name in ["daemon", "gateway"] {
-            self.said(name, "PodsFailing").await;
-            let pods = self.collectors().await;
-            let old = pods.iter().any(|(of, it)| of.0 == name && it.ready);
-            assert!(old, "the old collector of {name} is there: {pods:#?}");
+        let look = async || {
+            let reasons = self.reasons().await?;
+            let (halted, rolled): (Vec<_>, Vec<_>) =
+                reasons.iter().partition(|it| it.upgraded == "UpgradeHalted");
+            match &rolled[..] {
+                [one] if halted.len() == 2 && one.available == "PodsFailing" => {
+                    Ok(one.name.clone())
+                }
+                _ => Err(format!("{reasons:?}")),
+            }
+        };
+        let look = eventually("one pipeline to fail and stop the others", WITHIN, look);
+        let failing = look.await.expect("it is said");
+        // A surge comes up beside the old one; only a StatefulSet has to end it first.
+        let mut stay = before;
+        if failing == "stateful" {
+            stay.retain(|(pipeline, _), _| *pipeline != failing);
         }
+        let missing = format!("{COLLECTOR}:missing");
+        let mut now = self.collectors().await;
+        now.retain(|(pipeline, _), pod| *pipeline != failing || pod.image != missing);
+        assert_eq!(lives(&now), lives(&stay), "{failing} fails");
     }
 
     async fn and_back(&self) {
-        self.chart.install(&[]).await.expect("a downgrade");
+        self.chart.install(&[ONE]).await.expect("a downgrade");
         self.all_run(&self.tag).await;
     }
 
@@ -145,7 +167,7 @@ impl Upgraded {
         assert!(finalizers.is_empty(), "{finalizers:#?}");
         self.chart.uninstall().await.expect("it ends");
         assert!(self.operator().await.is_empty(), "the operator is gone");
-        assert_eq!(self.collectors().await, before);
+        assert_eq!(lives(&self.collectors().await), lives(&before));
         assert_eq!(names(&self.owned().await), names(&owned));
 
         let all = ["delete", "obspipe", "--all", "-n", NAMESPACE, "--timeout=60s"];
@@ -193,17 +215,9 @@ impl Upgraded {
         eventually("the ConfigMap to come back", WITHIN, back).await.expect("the operator works");
     }
 
-    /// Waits until a pipeline gives this reason for its collector not being available.
-    async fn said(&self, pipeline: &str, reason: &str) {
-        let look = async || {
-            let found = self.kubectl.get(&["obspipe", pipeline, "-n", NAMESPACE]).await;
-            let conditions = found.map_err(|error| error.to_string())?.unwrap_or_default();
-            let conditions = &conditions["status"]["conditions"];
-            let wanted = |it: &Value| it["type"] == "CollectorAvailable" && it["reason"] == reason;
-            let said = conditions.as_array().into_iter().flatten().any(wanted);
-            if said { Ok(()) } else { Err(conditions.to_string()) }
-        };
-        eventually(&format!("{reason} of {pipeline}"), WITHIN, look).await.expect("it is said");
+    async fn reasons(&self) -> Result<Vec<Reasons>, String> {
+        let pipelines = self.kubectl.list(&["obspipe", "-n", NAMESPACE]).await;
+        Ok(pipelines.map_err(|error| error.to_string())?.iter().map(reasons).collect())
     }
 
     /// Waits until every pipeline says that it runs this version, and each has one pod, of it.
@@ -212,7 +226,9 @@ impl Upgraded {
         let wanted = PIPELINES.map(|(name, _)| (name, image.as_str(), 0, true));
         let look = async || {
             let pods = self.collectors().await;
-            let found = pods.iter().map(|(of, it)| (&*of.0, &*it.image, it.restarts, it.ready));
+            let found = pods
+                .iter()
+                .map(|(of, it)| (&*of.0, &*it.image, it.restarts, it.ready_since.is_some()));
             if found.eq(wanted) { Ok(()) } else { Err(format!("{pods:?}")) }
         };
         eventually("one collector each, of that version", WITHIN, look).await.expect("they roll");
@@ -229,6 +245,28 @@ impl Upgraded {
             it["kind"] == "ObservabilityPipeline" || it["metadata"]["ownerReferences"].is_array()
         };
         list.into_iter().filter(ours).collect()
+    }
+}
+
+/// Why a pipeline's collector is available, or not, and of the image that the operator brings.
+#[derive(Debug)]
+struct Reasons {
+    name: String,
+    available: String,
+    upgraded: String,
+}
+
+fn reasons(pipeline: &Value) -> Reasons {
+    let reason = |kind: &str| {
+        let conditions = pipeline["status"]["conditions"].as_array();
+        let mut of_kind = conditions.into_iter().flatten().filter(|it| it["type"] == kind);
+        let reason = of_kind.next().and_then(|it| it["reason"].as_str());
+        reason.unwrap_or_default().to_owned()
+    };
+    Reasons {
+        name: pipeline["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
+        available: reason("CollectorAvailable"),
+        upgraded: reason("Upgraded"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Scenarios on a real node: what users do, seen from where they look. They share one cluster with
-//! the chart installed, and have a namespace each. Run by `make e2e`; it needs root.
+//! the chart installed, and have a namespace each; those that change the chart have a cluster of
+//! their own. Run by `make e2e`; it needs root.
 
 // A scenario that cannot go on says so by panicking, and reads from top to bottom.
 #![allow(clippy::expect_used, clippy::panic, clippy::too_many_lines)]
@@ -9,6 +10,8 @@ mod delivery;
 mod doctor;
 mod interruptions;
 mod picture;
+mod selectors;
+mod tenants;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -89,6 +92,8 @@ fn main() -> ExitCode {
         shared.trial("helm_test_finds_nothing_wrong", doctor::run),
         shared.trial("nothing_is_lost_while_collectors_come_and_go", delivery::run),
         shared.apart("the_chart_forth_back_and_away", chart_upgrade::run),
+        shared.apart("a_prometheus_selects_by_its_releases_label", selectors::run),
+        shared.trial("tenants_do_not_meet", tenants::run),
     ];
     let mut failed = libtest_mimic::run(&arguments, trials).has_failed();
     // Everybody would notice these.

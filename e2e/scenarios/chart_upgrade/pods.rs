@@ -9,12 +9,29 @@ use serde_json::Value;
 /// Pods that are not on their way out, by the pipeline or release they belong to and their uid.
 pub(super) type Pods = BTreeMap<(String, String), Pod>;
 
-/// What is compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is looked at.
+#[derive(Debug, Clone)]
 pub(super) struct Pod {
     pub(super) image: String,
     pub(super) restarts: i64,
-    pub(super) ready: bool,
+    /// Both RFC 3339 in UTC, to the second: as text they compare as times.
+    pub(super) created: String,
+    pub(super) ready_since: Option<String>,
+}
+
+/// What a restart changes: pipeline, uid, image, restarts. Being ready may come and go on a loaded
+/// machine.
+pub(super) fn lives(pods: &Pods) -> Vec<(&str, &str, &str, i64)> {
+    pods.iter().map(|((of, uid), pod)| (&**of, &**uid, &*pod.image, pod.restarts)).collect()
+}
+
+/// Whether no pod was made before the one made before it was ready.
+pub(super) fn one_after_the_other(pods: &Pods) -> bool {
+    let mut all: Vec<&Pod> = pods.values().collect();
+    all.sort_by_key(|pod| &pod.created);
+    let in_turn =
+        |pair: &[&Pod]| pair[0].ready_since.as_ref().is_some_and(|ready| *ready <= pair[1].created);
+    all.windows(2).all(in_turn)
 }
 
 /// The operator's.
@@ -40,11 +57,13 @@ fn key(pod: &Value) -> (String, String) {
 }
 
 fn read(pod: &Value) -> Pod {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
-    let mut ready = conditions.filter(|it| it["type"] == "Ready");
+    let mut ready = conditions.filter(|it| it["type"] == "Ready" && it["status"] == "True");
     Pod {
-        image: pod["spec"]["containers"][0]["image"].as_str().unwrap_or_default().to_owned(),
+        image: text(&pod["spec"]["containers"][0]["image"]),
         restarts: pod["status"]["containerStatuses"][0]["restartCount"].as_i64().unwrap_or(0),
-        ready: ready.any(|it| it["status"] == "True"),
+        created: text(&pod["metadata"]["creationTimestamp"]),
+        ready_since: ready.next().map(|it| text(&it["lastTransitionTime"])),
     }
 }
