@@ -109,15 +109,23 @@ fn spread(pipeline: &Validated) -> Value {
     let collector = &pipeline.spec().collector;
     let several = effective_replicas(collector).is_some_and(|replicas| replicas > 1)
         || collector.autoscaling.is_some();
+    let selector = json!({"matchLabels": pipeline.identity().selector()});
     if !collector.topology_spread_constraints.is_empty() || !several {
-        return unless_empty(&collector.topology_spread_constraints);
+        let mut wanted = json!(collector.topology_spread_constraints);
+        for constraint in wanted.as_array_mut().into_iter().flatten() {
+            // Without one it would count no pods, and so spread none.
+            if constraint["labelSelector"].is_null() {
+                constraint["labelSelector"] = selector.clone();
+            }
+        }
+        return unless_empty(&wanted);
     }
     let over = |key: &str| {
         json!({
             "maxSkew": 1,
             "topologyKey": key,
             "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": pipeline.identity().selector()},
+            "labelSelector": selector,
         })
     };
     json!([over("kubernetes.io/hostname"), over("topology.kubernetes.io/zone")])

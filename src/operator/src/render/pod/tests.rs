@@ -67,6 +67,8 @@ fn several_replicas_are_spread_and_one_is_not() {
         collector["topologySpreadConstraints"] =
             json!([{"maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}]);
     });
+    let selected = &own["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"];
+    assert_eq!(selected["app.kubernetes.io/instance"], "p", "it counts the pipeline's pods");
     assert_eq!(keys(own), ["rack"]);
 }
 
