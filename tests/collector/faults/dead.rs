@@ -75,7 +75,10 @@ async fn the_other_two_get_everything() {
     // Nothing of the dead one's is delivered; what does not wait is counted.
     let flow = collector.flow("traces", "otlp/dead").await;
     let waiting = flow.queued + flow.in_flight;
-    assert_eq!(waiting, 7 * ITEMS as u64, "{flow:?}");
+    // Five wait and two are under way; clients that ask at the same moment are all promised the last
+    // place, and what was promised stays.
+    let requests = waiting / ITEMS as u64;
+    assert!((7..7 + CLIENTS as u64).contains(&requests), "{flow:?}");
     assert_eq!(flow.reasons, json!({"queue_full": all - waiting}), "{flow:?}");
     assert_eq!((flow.entered, flow.sent), (all, 0), "{flow:?}");
     // What still waits arrives, without a restart.
