@@ -150,21 +150,31 @@ async fn a_restarted_node_keeps_its_pods_and_takes_new_ones() {
     cluster.stop().await;
 }
 
-/// What a node leaves on a machine: links of ours, and control groups.
-fn left() -> Vec<String> {
-    let names = |directory: &str| -> Vec<String> {
-        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path().display().to_string()).collect()
-    };
-    let mut all = names("/sys/class/net");
-    all.extend(names("/sys/fs/cgroup"));
-    all.extend(names("/sys/fs/cgroup/memory"));
-    all.retain(|name| name.contains("lc-node-") || name.contains("local-cluster-"));
-    all.sort();
-    all
+/// What of a cluster is still on the machine, told by its run directory: processes, mounts, a slot,
+/// files. Links and control groups go by the slot's number, which may be another's by now.
+fn left(directory: &Path) -> Vec<String> {
+    let directory = directory.display().to_string();
+    let mut left = Vec::new();
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        if String::from_utf8_lossy(&command).contains(&directory) {
+            left.push(format!("process {}", process.path().display()));
+        }
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    left.extend(mounts.lines().filter(|it| it.contains(&directory)).map(str::to_owned));
+    for slot in std::fs::read_dir("/run/local-cluster").unwrap().flatten() {
+        let owner = std::fs::read_to_string(slot.path()).unwrap_or_default();
+        if owner == directory {
+            left.push(slot.path().display().to_string());
+        }
+    }
+    if Path::new(&directory).exists() {
+        left.push(directory);
+    }
+    left
 }
 
-/// Alone, because it looks at the whole machine: nodes come, run pods side by side, and are gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_side_by_side_share_nothing() {
     let (one, two) = tokio::join!(serving(), serving());
@@ -185,7 +195,6 @@ async fn a_killed_owner_leaves_nothing_that_the_next_does_not_remove() {
         command.args(arguments).args(["--name", &name]).stdin(Stdio::null());
         command
     };
-    let before = left();
     let up = command(&["up", "--node", "--detach"]).output().unwrap();
     assert!(up.status.success(), "{up:?}");
     let archive = image().display().to_string();
@@ -203,6 +212,8 @@ async fn a_killed_owner_leaves_nothing_that_the_next_does_not_remove() {
     let address = run(kubectl(), &["get", "pod", "web", "-o", "jsonpath={.status.podIP}"], "");
     let url = format!("http://{}:8080/", address.unwrap());
     assert!(get(&url).unwrap().contains("hello from web"));
+    let directory = Path::new(status["kubeconfig"].as_str().unwrap()).parent().unwrap();
+    assert!(left(directory).len() > 5, "it is found while it runs: {:?}", left(directory));
     let pid = status["pid"].to_string();
     assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
     eventually("its containers to end", || match get(&url) {
@@ -210,10 +221,8 @@ async fn a_killed_owner_leaves_nothing_that_the_next_does_not_remove() {
         Ok(_) => Err("it still serves".to_owned()),
     });
     assert!(command(&["down"]).status().unwrap().success());
-    let ours: Vec<String> = left().into_iter().filter(|name| !before.contains(name)).collect();
-    // Other tests' nodes come and go meanwhile; this one's link was named by its address.
-    let third = url.split('.').nth(2).unwrap();
-    let mine = [format!("lc-node-{third}"), format!("local-cluster-{third}")];
-    let stays = |name: &&String| mine.iter().any(|mine| name.ends_with(mine.as_str()));
-    assert_eq!(ours.iter().find(stays), None, "{ours:?}");
+    eventually("nothing to be left", || match left(directory) {
+        left if left.is_empty() => Ok(()),
+        left => Err(format!("{left:?}")),
+    });
 }
