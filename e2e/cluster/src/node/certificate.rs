@@ -1,8 +1,6 @@
 //! The certificate by which the API server is known to the kubelet, for logs and exec, and the
 //! throw-away authority that signed it.
 
-use std::fs;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rcgen::{
@@ -10,6 +8,7 @@ use rcgen::{
 };
 
 use crate::error::{Error, Result};
+use crate::plane::access::write_private;
 
 /// Files, relative to the run directory.
 pub(super) const AUTHORITY: &str = "kubelet-client-ca.crt";
@@ -23,13 +22,7 @@ pub(crate) fn write(directory: &Path) -> Result<()> {
         source: std::io::Error::other(error),
     })?;
     for (name, text) in [(AUTHORITY, authority), (CLIENT, client), (CLIENT_KEY, key)] {
-        use std::io::Write as _;
-        let path = directory.join(name);
-        let mut options = fs::File::options();
-        let opened = options.write(true).create(true).truncate(true).mode(0o600).open(&path);
-        opened
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .map_err(Error::io(format!("write {}", path.display())))?;
+        write_private(&directory.join(name), &text)?;
     }
     Ok(())
 }

@@ -89,7 +89,8 @@ fn kubeconfig(server: &str, ca_file: &Path, user: &str, token: &str) -> String {
     )
 }
 
-fn write_private(path: &Path, text: &str) -> Result<()> {
+/// Writes a file that nobody else may read.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     File::options()
         .write(true)
         .create(true)
