@@ -8,8 +8,9 @@ use std::str::FromStr;
 
 use crate::cluster::cache::Rollout;
 
-/// Seconds after which a workload that is still not available counts as failed: a Deployment's own
-/// default (progressDeadlineSeconds).
+/// Seconds without progress after which a workload that is still not available counts as failed: a
+/// Deployment's own default (progressDeadlineSeconds). Not the time that all of it takes: a DaemonSet
+/// is rolled node by node, and a cluster may have hundreds.
 pub const PROGRESS_SECONDS: i64 = 600;
 
 /// What a workload was last rolled out with; the value of an annotation on it.
@@ -73,10 +74,45 @@ impl FromStr for Mark {
 pub struct InFlight {
     /// `namespace/name`.
     pub pipeline: String,
-    /// Since when, in seconds since 1970.
+    /// When it began or was last seen to get on, in seconds since 1970.
     pub since: i64,
     /// Whether its pods fail in a way that does not pass by itself.
     pub failing: bool,
+}
+
+/// How far an upgrade was seen to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    template: String,
+    updated: i32,
+    available: i32,
+    /// When it came so far, in seconds since 1970.
+    pub since: i64,
+}
+
+impl Progress {
+    /// The first that is seen of an upgrade to this template. Nobody knows since when it is so far:
+    /// it counts from the beginning, so that another leader lifts no halt.
+    #[must_use]
+    pub fn first(template: &str, begun: Begun, rollout: Rollout) -> Self {
+        let Rollout { updated, available, .. } = rollout;
+        Self { template: template.to_owned(), updated, available, since: begun.at }
+    }
+
+    /// Whether it is of an upgrade to this template.
+    #[must_use]
+    pub fn is_of(&self, template: &str) -> bool {
+        self.template == template
+    }
+
+    /// More pods than ever before are new or available: what comes and goes is no progress.
+    pub fn seen(&mut self, rollout: Rollout, now: i64) {
+        if rollout.updated > self.updated || rollout.available > self.available {
+            self.since = now;
+        }
+        self.updated = self.updated.max(rollout.updated);
+        self.available = self.available.max(rollout.available);
+    }
 }
 
 /// Why a pipeline waits.

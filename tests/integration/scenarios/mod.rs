@@ -74,6 +74,7 @@ pub(crate) fn all(shared: &Shared) -> Vec<Trial> {
         election::a_graceful_end_gives_the_lease_back,
         upgrade::rolls_in_waves_and_survives_a_restart,
         upgrade::a_failing_one_stops_the_others,
+        upgrade::one_that_is_being_deleted_stops_nobody,
         upgrade::an_unchanged_output_writes_nothing,
         pods::are_admitted_where_only_restricted_ones_are,
         pods::network_policies_go_when_they_are_not_wanted,

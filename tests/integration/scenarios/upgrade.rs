@@ -236,6 +236,28 @@ pub(crate) async fn a_failing_one_stops_the_others(env: Arc<Environment>) {
     .await;
 }
 
+/// What failed and was deleted stops nobody, though somebody's finalizer holds it for long.
+pub(crate) async fn one_that_is_being_deleted_stops_nobody(env: Arc<Environment>) {
+    let namespace = settled(&env, "deleted").await;
+    let _operator = operator(&env, &namespace, NEW).await;
+    let rolling = exactly(&env, &namespace, LIMIT).await;
+    let bad = rolling.first().expect("one");
+    let waiting = (0..PIPELINES).map(name).find(|it| !rolling.contains(it)).expect("one waits");
+    fail(&env, &namespace, bad).await;
+    env.wait_condition((&namespace, &waiting), "Upgraded", ("False", "UpgradeHalted")).await;
+
+    let hold = r#"{"metadata":{"finalizers":["example.com/hold"]}}"#;
+    env.kubectl_ok(&["patch", "obspipe", bad, "-n", &namespace, "--type=merge", "-p", hold]).await;
+    env.kubectl_ok(&["delete", "obspipe", bad, "-n", &namespace, "--wait=false"]).await;
+    eventually("another to begin", || async {
+        let found = upgraded(&env, &namespace).await;
+        if found.len() > LIMIT { Ok(()) } else { Err(format!("{found:?}")) }
+    })
+    .await;
+    let free = r#"{"metadata":{"finalizers":null}}"#;
+    env.kubectl_ok(&["patch", "obspipe", bad, "-n", &namespace, "--type=merge", "-p", free]).await;
+}
+
 /// A pod as the kubelet would report it, whose image is not to be had.
 async fn fail(env: &Environment, namespace: &str, pipeline: &str) {
     let object = deployment(env, namespace, pipeline).await;

@@ -61,7 +61,8 @@ pub(super) async fn reconcile(
         Some(validated) => Some(validated),
         None => fall_back(context, identity, &observed).await?, // client
     };
-    let prepared = accepted.as_ref().map(|accepted| prepare(context, at, accepted, &observed)); // pure
+    let prepared =
+        accepted.as_ref().map(|accepted| prepare(context, at, &pipeline, accepted, &observed)); // pure
     let (prepared, held) = prepared.map_or((None, None), |(it, held)| (Some(it), held));
     let applied = match &prepared {
         Some(prepared) if pipeline.suspended() => Some(look(children, prepared)),
@@ -73,7 +74,7 @@ pub(super) async fn reconcile(
         applied => applied,
     };
     let pods = failing_pods(context, identity, applied.as_ref()).await; // client
-    context.upgrades.note(at, pods_fail(&pods));
+    context.upgrades.note(at, pods.as_deref().map(pods_fail));
     let outcome = prepared.as_ref().map(|p| &p.summary).zip(applied.as_ref());
     let findings = Findings {
         identity,
@@ -81,7 +82,7 @@ pub(super) async fn reconcile(
         suspended: pipeline.suspended(),
         verdict: &verdict,
         applied: outcome,
-        pods: &pods,
+        pods: pods.as_deref().unwrap_or_default(),
         held: held.as_ref(),
     };
     report(context, &pipeline, &findings).await?; // client
@@ -162,6 +163,7 @@ async fn fall_back(
 fn prepare(
     context: &Context,
     at: &PipelineRef,
+    pipeline: &Subject<'_>,
     accepted: &Validated,
     observed: &Observed,
 ) -> (Prepared, Option<Held>) {
@@ -175,7 +177,8 @@ fn prepare(
     let mark = prepared.mark(collector);
     let counts = |other: &PipelineRef| context.pipelines.get(other).is_some_and(|it| !paused(&it));
     let now = Timestamp::now().as_second();
-    if !rolls_by_itself(collector) {
+    if pipeline.suspended() || !rolls_by_itself(collector) {
+        context.upgrades.forget(at);
         prepared.put_mark(&mark);
         return (prepared, None);
     }
@@ -195,8 +198,11 @@ fn rolls_by_itself(collector: &CollectorSpec) -> bool {
     strategy.kind != Some(UpdateStrategyKind::OnDelete) && partition.unwrap_or(0) == 0
 }
 
+/// Whether nothing is written for it: it is suspended, or on its way out, for however long somebody's
+/// finalizer holds it.
 fn paused(pipeline: &DeserializeGuard<ObservabilityPipeline>) -> bool {
-    pipeline.0.as_ref().is_ok_and(|pipeline| pipeline.spec.suspend == Some(true))
+    pipeline.meta().deletion_timestamp.is_some()
+        || pipeline.0.as_ref().is_ok_and(|pipeline| pipeline.spec.suspend == Some(true))
 }
 
 /// The objects with the workload's pods as they were rolled out. Where only the image differs they
@@ -238,20 +244,21 @@ fn rendered(
     prepared
 }
 
+/// The pods of a workload that is not available yet; None where they cannot be listed.
 async fn failing_pods(
     context: &Context,
     identity: &Identity,
     applied: Option<&Applied>,
-) -> Vec<Pod> {
+) -> Option<Vec<Pod>> {
     let waiting = applied.is_some_and(|applied| in_progress(applied.workload().1));
     if !waiting {
-        return Vec::new();
+        return Some(Vec::new());
     }
     let pods = context.cluster.pods(&identity.namespace, &identity.selector_text()).await;
-    pods.unwrap_or_else(|error| {
+    let warn = |error: &RequestError| {
         tracing::warn!(%error, namespace = identity.namespace, "pods cannot be listed");
-        Vec::new()
-    })
+    };
+    pods.inspect_err(warn).ok()
 }
 
 fn in_progress(rollout: &crate::cluster::cache::Rollout) -> bool {

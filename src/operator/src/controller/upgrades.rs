@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::queue::PipelineRef;
-use crate::cluster::cache::{Children, Seen};
-use crate::upgrade::{InFlight, Mark, Turn, turn};
+use crate::cluster::cache::{Children, Rollout, Seen};
+use crate::upgrade::{InFlight, Mark, Progress, Turn, turn};
 
 /// Upgrades under way.
 pub(super) struct Upgrades {
@@ -19,7 +19,9 @@ pub(super) struct Upgrades {
 struct Inner {
     /// Begun here: the watch shows it only later. The template and since when.
     begun: HashMap<PipelineRef, (String, i64)>,
+    /// Whose pods were seen to fail since its upgrade began.
     failing: BTreeSet<PipelineRef>,
+    progress: HashMap<PipelineRef, Progress>,
     /// Whose pods were asked since this process started.
     looked_at: BTreeSet<PipelineRef>,
 }
@@ -54,6 +56,7 @@ impl Upgrades {
         let mut inner = self.lock();
         let mark = live.and_then(|seen| seen.mark.as_ref());
         let rollout = live.and_then(|seen| seen.rollout).unwrap_or_default();
+        inner.follow(at, mark, rollout, now);
         let mut others = inner.in_flight(&self.children);
         others.retain(|other, _| other != at && counts(other));
         // Another operator's failures are known only when they were looked at: until then nobody
@@ -70,24 +73,30 @@ impl Upgrades {
                 inner.begun.remove(at);
             }
         }
+        if !goes_on(mark, &decided) {
+            inner.failing.remove(at);
+            inner.progress.remove(at);
+        }
         decided
     }
 
-    /// Remembers whether a pipeline's pods fail, as they were seen last.
-    pub(super) fn note(&self, at: &PipelineRef, failing: bool) {
+    /// Remembers whether a pipeline's pods fail; None where they could not be listed. Who failed once
+    /// fails until its upgrade is over: between two crashes a collector runs for a while.
+    pub(super) fn note(&self, at: &PipelineRef, failing: Option<bool>) {
+        let Some(failing) = failing else { return };
         let mut inner = self.lock();
         inner.looked_at.insert(at.clone());
-        match failing {
-            true => inner.failing.insert(at.clone()),
-            false => inner.failing.remove(at),
-        };
+        if failing {
+            inner.failing.insert(at.clone());
+        }
     }
 
-    /// Forgets a pipeline that is gone.
+    /// Forgets a pipeline that is gone, or that takes no part.
     pub(super) fn forget(&self, at: &PipelineRef) {
         let mut inner = self.lock();
         inner.begun.remove(at);
         inner.failing.remove(at);
+        inner.progress.remove(at);
         inner.looked_at.remove(at);
     }
 
@@ -97,7 +106,30 @@ impl Upgrades {
     }
 }
 
+/// Whether the upgrade that `live` tells of is still the same one, and not over.
+fn goes_on(live: Option<&Mark>, decided: &Turn) -> bool {
+    match (live, decided) {
+        (Some(live), Turn::Apply(next)) => next.upgrade.is_some() && next.template == live.template,
+        _ => false,
+    }
+}
+
 impl Inner {
+    /// Notes how far an upgrade is. Numbers of an older spec say nothing of it.
+    fn follow(&mut self, at: &PipelineRef, mark: Option<&Mark>, rollout: Rollout, now: i64) {
+        let Some(Mark { upgrade: Some(begun), template, .. }) = mark else { return };
+        if !rollout.current {
+            return;
+        }
+        match self.progress.get_mut(at).filter(|it| it.is_of(template)) {
+            Some(progress) => progress.seen(rollout, now),
+            None => {
+                let first = Progress::first(template, *begun, rollout);
+                self.progress.insert(at.clone(), first);
+            }
+        }
+    }
+
     fn in_flight(&self, children: &Children) -> HashMap<PipelineRef, InFlight> {
         let mut since: HashMap<PipelineRef, i64> = HashMap::new();
         let mut shown: HashMap<PipelineRef, Mark> = HashMap::new();
@@ -109,7 +141,8 @@ impl Inner {
             };
             let at = PipelineRef { namespace: place.namespace, name };
             if let Some(begun) = mark.upgrade.filter(|it| !rollout.complete_but(it.missing)) {
-                since.insert(at.clone(), begun.at);
+                let progress = self.progress.get(&at).filter(|it| it.is_of(&mark.template));
+                since.insert(at.clone(), progress.map_or(begun.at, |it| it.since));
             }
             shown.insert(at, mark);
         }
@@ -126,3 +159,6 @@ impl Inner {
         since.into_iter().map(flying).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,3 +140,22 @@ proptest! {
         }
     }
 }
+
+/// What crashes and comes back gets nowhere.
+#[test]
+fn progress_is_more_than_ever_before() {
+    let pods = |updated, available| Rollout { current: true, updated, available, ..rollout(0) };
+    let mut progress = Progress::first("t", Begun { at: 5, missing: 0 }, pods(1, 3));
+    assert!(progress.is_of("t") && !progress.is_of("t2"));
+    for (seen, now, since) in [
+        (pods(1, 3), 10, 5),
+        (pods(2, 2), 20, 20),
+        (pods(2, 3), 30, 20),
+        (pods(1, 2), 40, 20),
+        (pods(2, 3), 50, 20),
+        (pods(2, 4), 60, 60),
+    ] {
+        progress.seen(seen, now);
+        assert_eq!(progress.since, since, "{now}");
+    }
+}
