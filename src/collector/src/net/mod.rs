@@ -1,6 +1,7 @@
 //! Sockets: names to addresses, TLS, listening, connecting, HTTP. Knows no telemetry.
 
 pub mod body;
+pub mod buffer;
 pub mod compress;
 pub mod connect;
 #[cfg(any(test, feature = "fuzz"))]

@@ -88,7 +88,7 @@ impl Grpc {
             )));
         }
         let mut permit = self.intake.permit(signal, from, length)?;
-        let mut message = Gathered::default();
+        let mut message = Gathered::new(length);
         let mut piece = first;
         loop {
             if message.len() + piece.len() > length {

@@ -16,6 +16,7 @@ use crate::flow::account::{Account, Full, Permit};
 use crate::flow::admit::{Inlet, Refused};
 use crate::flow::chunk::{Chunk, Context, Hold};
 use crate::flow::receipt::{Outcome, Receipt};
+use crate::net::buffer::Buffer;
 use crate::net::compress::{Encoding, InflateError, inflate};
 use crate::net::serve::From;
 use crate::signal::rewrite::accept;
@@ -241,7 +242,7 @@ pub(super) async fn read(
     limit: usize,
     permit: &mut Permit,
 ) -> Result<Bytes, Rejection> {
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered::new(limit);
     while let Some(piece) = next(body).await? {
         if gathered.len() + piece.len() > limit {
             return Err(Rejection::TooLarge(format!("the request is larger than {limit} bytes")));
@@ -252,15 +253,21 @@ pub(super) async fn read(
 }
 
 /// What has come of a request.
-#[derive(Default)]
 pub(super) struct Gathered {
     /// All of it, where it lies since it was received: it came in one piece.
     whole: Bytes,
     /// Pieces, joined.
-    joined: Vec<u8>,
+    joined: Buffer,
+    /// Bytes that there is room for.
+    room: usize,
 }
 
 impl Gathered {
+    /// Nothing yet, and at most `limit` bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { whole: Bytes::new(), joined: Buffer::new(limit), room: 0 }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.whole.len() + self.joined.len()
     }
@@ -281,30 +288,29 @@ impl Gathered {
             return Ok(());
         }
         let together = self.len() + piece.len();
-        if together > self.joined.capacity() {
+        if together > self.room {
             let room = match expected {
                 _ if expected < together => together.saturating_mul(2),
                 _ => expected.min(together.saturating_mul(AHEAD).max(FIRST)),
             };
-            permit.grow(room - self.joined.capacity())?;
-            self.joined.reserve_exact(room - self.joined.len());
+            permit.grow(room - self.room)?;
+            self.room = room;
+            self.joined.reserve(room);
         }
         // Nothing, unless the client sends more than it announced.
-        self.joined.extend_from_slice(&std::mem::take(&mut self.whole));
-        self.joined.extend_from_slice(&piece);
+        self.joined.extend(&std::mem::take(&mut self.whole));
+        self.joined.extend(&piece);
         Ok(())
     }
 
     /// All that came. What is held is what is accounted for, or little more.
-    pub(super) fn finish(mut self, permit: &mut Permit) -> Bytes {
+    pub(super) fn finish(self, permit: &mut Permit) -> Bytes {
         if !self.whole.is_empty() {
             return self.whole;
         }
-        if self.joined.len() < self.joined.capacity() - self.joined.capacity() / 4 {
-            self.joined.shrink_to_fit();
-        }
-        permit.set(self.joined.capacity());
-        self.joined.into()
+        let (bytes, taken) = self.joined.freeze();
+        permit.set(taken);
+        bytes
     }
 }
 
