@@ -115,6 +115,15 @@ impl Progress {
     }
 }
 
+/// Who else rolls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Others {
+    /// Upgrades under way.
+    pub under_way: Vec<InFlight>,
+    /// How many may be under way at a time.
+    pub limit: usize,
+}
+
 /// Why a pipeline waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {
@@ -147,15 +156,14 @@ pub enum Turn {
 }
 
 /// Decides about a workload: `live` is its mark (none where it is not there, or has none), `rollout`
-/// how far its pods are, `wanted` what it would be marked with. `others` are the upgrades under way
-/// without this one.
+/// how far its pods are, `wanted` what it would be marked with. `others` is asked only where a new
+/// upgrade would begin: next to always nothing does.
 #[must_use]
 pub fn turn(
     live: Option<&Mark>,
     rollout: Rollout,
     wanted: Mark,
-    others: &[InFlight],
-    limit: usize,
+    others: impl FnOnce() -> Others,
     now: i64,
 ) -> Turn {
     let Some(live) = live else {
@@ -173,14 +181,15 @@ pub fn turn(
         // It has a place already: two that fail must not wait for one another.
         return Turn::Apply(Mark { upgrade: Some(Begun { at: now, missing }), ..wanted });
     }
+    let Others { under_way, limit } = others();
     let failed = |other: &&InFlight| other.failing || now - other.since > PROGRESS_SECONDS;
     // Of several, the same one is named each time.
-    if let Some(other) = others.iter().filter(failed).min_by_key(|other| &other.pipeline) {
+    if let Some(other) = under_way.iter().filter(failed).min_by_key(|other| &other.pipeline) {
         let why = Held::Halted { by: other.pipeline.clone() };
         return Turn::Hold { live: live.clone(), why };
     }
-    if others.len() >= limit {
-        let why = Held::Waiting { rolling: others.len(), limit };
+    if under_way.len() >= limit {
+        let why = Held::Waiting { rolling: under_way.len(), limit };
         return Turn::Hold { live: live.clone(), why };
     }
     let begun = Begun { at: now, missing: rollout.missing() };

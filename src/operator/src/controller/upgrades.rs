@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::queue::PipelineRef;
 use crate::cluster::cache::{Children, Rollout, Seen};
-use crate::upgrade::{InFlight, Mark, Progress, Turn, turn};
+use crate::upgrade::{InFlight, Mark, Others, Progress, Turn, turn};
 
 /// Upgrades under way.
 pub(super) struct Upgrades {
@@ -57,14 +57,16 @@ impl Upgrades {
         let mark = live.and_then(|seen| seen.mark.as_ref());
         let rollout = live.and_then(|seen| seen.rollout).unwrap_or_default();
         inner.follow(at, mark, rollout, now);
-        let mut others = inner.in_flight(&self.children);
-        others.retain(|other, _| other != at && counts(other));
-        // Another operator's failures are known only when they were looked at: until then nobody
-        // begins.
-        let known = others.keys().all(|other| inner.looked_at.contains(other));
-        let limit = if known { self.limit } else { others.len().min(self.limit) };
-        let others: Vec<InFlight> = others.into_values().collect();
-        let decided = turn(mark, rollout, wanted, &others, limit, now);
+        let others = || {
+            let mut others = inner.in_flight(&self.children);
+            others.retain(|other, _| other != at && counts(other));
+            // Another operator's failures are known only when they were looked at: until then nobody
+            // begins.
+            let known = others.keys().all(|other| inner.looked_at.contains(other));
+            let limit = if known { self.limit } else { others.len().min(self.limit) };
+            Others { under_way: others.into_values().collect(), limit }
+        };
+        let decided = turn(mark, rollout, wanted, others, now);
         match &decided {
             Turn::Apply(Mark { upgrade: Some(begun), template, .. }) => {
                 inner.begun.insert(at.clone(), (template.clone(), begun.at));

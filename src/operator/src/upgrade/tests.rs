@@ -31,6 +31,18 @@ fn a_mark_is_read_as_it_was_written() {
     }
 }
 
+/// What happens beside the upgrades `others`, of which `limit` may be under way.
+fn turn(
+    live: Option<&Mark>,
+    rollout: Rollout,
+    wanted: Mark,
+    others: &[InFlight],
+    limit: usize,
+    now: i64,
+) -> Turn {
+    super::turn(live, rollout, wanted, || Others { under_way: others.to_vec(), limit }, now)
+}
+
 #[test]
 fn what_is_new_or_changed_by_its_user_is_never_held() {
     let full = [flying("a/a", 0), flying("b/b", 0)];
@@ -38,6 +50,27 @@ fn what_is_new_or_changed_by_its_user_is_never_held() {
     assert_eq!(turn(None, rollout(0), wanted.clone(), &full, 1, 0), Turn::Apply(wanted.clone()));
     let live = mark("s1", "t1", None);
     assert_eq!(turn(Some(&live), rollout(3), wanted.clone(), &full, 1, 0), Turn::Apply(wanted));
+}
+
+#[test]
+fn the_others_are_asked_only_where_an_upgrade_would_begin() {
+    let nobody = || -> Others { panic!("asked") };
+    let (old, new) = (mark("s", "t1", None), mark("s", "t2", None));
+    let rolling = mark("s", "t1", begun(3));
+    for live in [None, Some(&new), Some(&mark("s0", "t1", None)), Some(&rolling)] {
+        let turned = super::turn(live, rollout(2), new.clone(), nobody, 9);
+        assert!(matches!(turned, Turn::Apply(_)), "{live:?}");
+    }
+    let asked = std::cell::Cell::new(false);
+    let others = || {
+        asked.set(true);
+        Others { under_way: Vec::new(), limit: 1 }
+    };
+    assert_eq!(
+        super::turn(Some(&old), rollout(3), new, others, 9),
+        Turn::Apply(mark("s", "t2", begun(9)))
+    );
+    assert!(asked.get());
 }
 
 #[test]
