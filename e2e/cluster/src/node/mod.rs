@@ -135,9 +135,10 @@ impl Node {
 
     /// What the kubelet printed at last, for who waited in vain.
     pub(crate) fn failed(&self, problem: String) -> Error {
-        let kubelet = self.components.iter().find(|component| component.name() == "kubelet");
-        kubelet
-            .map_or_else(|| Error::NodeImpossible(problem.clone()), |it| it.failed(problem.clone()))
+        match self.components.iter().find(|component| component.name() == "kubelet") {
+            Some(kubelet) => kubelet.failed(problem),
+            None => Error::NodeImpossible(problem),
+        }
     }
 
     pub(crate) fn check(&mut self) -> Result<()> {

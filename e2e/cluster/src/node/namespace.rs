@@ -14,6 +14,7 @@ use crate::plane::process::Component;
 
 const OPENS_WITHIN: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// What the first process writes when all is made.
 const READY: &str = "namespace-ready";
 
 /// The first process: makes private what programs of a node keep at fixed places, then reaps
@@ -30,7 +31,7 @@ mount --bind "$state/kubelet" /var/lib/kubelet
 mount --bind "$state/containerd" /var/lib/containerd
 ip link set lo up
 echo 1 >/proc/sys/net/ipv4/ip_forward
-: >"$1/namespace-ready"
+: >"$1/$2"
 while :; do sleep 1000000 & wait $!; done"#;
 
 /// Keeps a program running, as an init system does.
@@ -67,6 +68,7 @@ impl Namespace {
             INIT,
             "node",
             &path,
+            READY,
         ];
         let arguments = arguments.map(str::to_owned);
         let unshare = machine::find("unshare")?;

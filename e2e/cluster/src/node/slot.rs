@@ -3,7 +3,7 @@
 //! however its owner ends; what a killed owner left is removed by who takes it next.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -142,7 +142,6 @@ fn clean(number: u8, file: &mut File) {
         let _ = fs::remove_dir_all(directory.join(super::files::STATE));
     }
     let _ = file.set_len(0);
-    use std::io::Seek as _;
     let _ = file.rewind();
 }
 

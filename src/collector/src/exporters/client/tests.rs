@@ -1,17 +1,26 @@
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
 
-use http::Response;
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use obspipe_model::components::network::ServerTls;
-use obspipe_model::settings::Secret;
+use obspipe_model::components::network::{Compression, ServerTls};
+use obspipe_model::settings::{Secret, Target};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+use super::grpc::CONNECTIONS;
+use super::http1::{MAX_WAIT, basic};
 use super::*;
 use crate::flow::scope::Scope;
-use crate::net::compress::inflate;
+use crate::net::body::Pieces;
+use crate::net::compress::{Encoding, inflate};
+use crate::net::grpc::{Code, PREFIX, Status, prefix};
+use crate::net::resolve::Resolver;
 use crate::net::serve::{Answering, From, Service, Serving, serve};
 use crate::testing::Authority;
 
